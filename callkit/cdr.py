@@ -26,39 +26,38 @@ MONEY = pl.Decimal(38, 10)
 
 INSTANT = pl.Datetime("us", "UTC")
 
-SCHEMA = pl.Schema(
-    {
-        "source": pl.String,
-        "call_id": pl.String,
-        "found": pl.Boolean,
-        "direction": pl.String,
-        "caller": pl.String,
-        "callee": pl.String,
-        "destination": pl.String,
-        "submitted_at": INSTANT,
-        "called_at": INSTANT,
-        "ringing_at": INSTANT,
-        "answered_at": INSTANT,
-        "ended_at": INSTANT,
-        "call_duration": pl.Int64,
-        "charged_duration": pl.Int64,
-        "bill_period": pl.String,
-        "rate": MONEY,
-        "cost": MONEY,
-        "currency": pl.String,
-        "base_cost": MONEY,
-        "exchange_rate": MONEY,
-        "settle_rate": MONEY,
-        "settle_cost": MONEY,
-        "status_code": pl.String,
-        "status_reason": pl.String,
-        "hangup_by": pl.String,
-        "recording": pl.String,
-        "dtmf": pl.String,
-        "note": pl.String,
-        "extra": pl.String,
-    }
-)
+_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "source": pl.String,
+    "call_id": pl.String,
+    "found": pl.Boolean,
+    "direction": pl.String,
+    "caller": pl.String,
+    "callee": pl.String,
+    "destination": pl.String,
+    "submitted_at": INSTANT,
+    "called_at": INSTANT,
+    "ringing_at": INSTANT,
+    "answered_at": INSTANT,
+    "ended_at": INSTANT,
+    "call_duration": pl.Int64,
+    "charged_duration": pl.Int64,
+    "bill_period": pl.String,
+    "rate": MONEY,
+    "cost": MONEY,
+    "currency": pl.String,
+    "base_cost": MONEY,
+    "exchange_rate": MONEY,
+    "settle_rate": MONEY,
+    "settle_cost": MONEY,
+    "status_code": pl.String,
+    "status_reason": pl.String,
+    "hangup_by": pl.String,
+    "recording": pl.String,
+    "dtmf": pl.String,
+    "note": pl.String,
+    "extra": pl.String,
+}
+SCHEMA = pl.Schema(_COLUMNS)
 
 
 def empty() -> pl.DataFrame:
@@ -84,7 +83,7 @@ def sort(frame: Frame) -> Frame:
 
 
 def as_lazy(frame: object) -> pl.LazyFrame:
-    """Take any frame that can hand over Arrow data: Polars, pandas, pyarrow, DuckDB, …
+    """Take any frame that can hand over Arrow data: Polars, pandas, pyarrow, DuckDB and others.
 
     Raises
     ------
@@ -131,10 +130,11 @@ def validate(frame: object, schema: pl.Schema = SCHEMA) -> pl.LazyFrame:
     --------
     >>> import polars as pl
     >>> from callkit import cdr
-    >>> cdr.validate(cdr.empty().with_columns(pl.col("cost").cast(pl.Float64)))
-    Traceback (most recent call last):
-    ...
-    callkit.errors.SchemaError: column 'cost': expected Decimal(precision=38, scale=10), got Float64. Money in floats has already lost digits: read it as text and cast it to callkit.MONEY.
+    >>> try:
+    ...     cdr.validate(cdr.empty().with_columns(pl.col("cost").cast(pl.Float64)))
+    ... except cdr.SchemaError as error:
+    ...     print(str(error).partition(". ")[0])
+    column 'cost': expected Decimal(precision=38, scale=10), got Float64
     """
     lazy = as_lazy(frame)
     found = lazy.collect_schema()
@@ -201,9 +201,7 @@ def _missing(missing: list[str], found: pl.Schema) -> str:
 
 def _why(expected: pl.DataType, came: pl.DataType) -> str:
     if expected == MONEY and came.is_float():
-        return (
-            " Money in floats has already lost digits: read it as text and cast it to callkit.MONEY."
-        )
+        return " Money in floats has already lost digits: read it as text and cast it to callkit.MONEY."
     if expected == MONEY:
         return " Cast it to callkit.MONEY, after checking that no digit is lost."
     if expected == INSTANT and isinstance(came, pl.Datetime):
@@ -218,9 +216,12 @@ def _holds_the_same(came: pl.DataType, expected: pl.DataType) -> bool:
     if expected == pl.Int64:
         return came in (pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32)
     if expected == pl.String:
-        return came == pl.Categorical or came == pl.Enum
+        return came in (pl.Categorical, pl.Enum)
     if isinstance(came, pl.Decimal) and isinstance(expected, pl.Decimal):
-        return came.scale <= expected.scale and came.precision - came.scale <= expected.precision - expected.scale
+        return (
+            came.scale <= expected.scale
+            and came.precision - came.scale <= expected.precision - expected.scale
+        )
     if isinstance(came, pl.Datetime) and expected == INSTANT:
         return came.time_zone is not None
     return False
@@ -279,7 +280,8 @@ def _walk(value: Any) -> Any:
 def _each_distinct(mask: Callable[[str], str]) -> Callable[[pl.Series], pl.Series]:
     def masked(series: pl.Series) -> pl.Series:
         values = series.unique().drop_nulls().to_list()
-        return series.replace_strict(values, [mask(value) for value in values], default=None, return_dtype=pl.String)
+        shown = [mask(value) for value in values]
+        return series.replace_strict(values, shown, default=None, return_dtype=pl.String)
 
     return masked
 
