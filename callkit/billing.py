@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from decimal import Decimal
+from decimal import Context, Decimal
 from typing import Any, Literal, get_args
 
 import polars as pl
@@ -28,6 +28,9 @@ Increments = Literal["after_first", "total"]
 
 DIGITS = 10
 """Decimals of MONEY: one unit of the integers below is 10⁻¹⁰ of the currency."""
+
+_UNIT = Decimal("1e-10")
+_EXACT = Context(prec=50)  # a caller's own decimal context may keep only a few digits
 
 # Up to 15 digits keep all arithmetic on seconds within Int64: 15 digits of seconds are 31 million years.
 _BILL_PERIOD = r"^[ \t]*0*([1-9][0-9]{0,14})[ \t]*\+[ \t]*0*([1-9][0-9]{0,14})[ \t]*$"
@@ -52,7 +55,7 @@ def _fee(name: str, value: object) -> Decimal:
         fee = Decimal(value)
     except ArithmeticError:
         raise ValueError(f"{name} must be an amount like '0.01', got {value!r}") from None
-    if not fee.is_finite() or not 0 <= fee <= 10**9 or fee != round(fee, DIGITS):
+    if not fee.is_finite() or not 0 <= fee <= 10**9 or fee != fee.quantize(_UNIT, context=_EXACT):
         raise ValueError(f"{name} must be from 0 to 10^9 with at most {DIGITS} decimals, got {value!r}")
     return fee
 
@@ -137,7 +140,8 @@ def charged_duration(
     Returns
     -------
     pl.Expr
-        Int64, seconds; null where the bill period is unreadable or the talk time is null.
+        Int64, seconds; null where the bill period is unreadable, where the talk time is null, and for numbers
+        beyond all sense (more than 10¹⁵ s).
 
     Raises
     ------
@@ -181,8 +185,8 @@ def call_cost(
     Returns
     -------
     pl.Expr
-        MONEY; null where the rate or the seconds are null, where a block rate is not defined, and for amounts
-        beyond all sense (a rate over 10¹⁵, more than 10¹⁰ seconds).
+        MONEY; 0 for no seconds, whatever the rate; else null where the rate or the seconds are null, where a block
+        rate is not defined, and for amounts beyond all sense (a rate over 10¹⁵, more than 10¹⁰ seconds).
 
     Raises
     ------
@@ -191,7 +195,7 @@ def call_cost(
 
     Examples
     --------
-    >>> from decimal import Decimal
+    >>> from decimal import Context, Decimal
     >>> import polars as pl
     >>> import callkit as ck
     >>> calls = pl.DataFrame({"charged_duration": [36, 120], "rate": [Decimal("0.1333"), Decimal("0.055")]})
@@ -217,18 +221,17 @@ def increments(bill_period: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
 def seconds_charged(talk: pl.Expr, first: pl.Expr, step: pl.Expr, meaning: Increments) -> pl.Expr:
     """`charged_duration` for increments that are already numbers; null where any of them is."""
     if meaning == "after_first":
-        beyond = first + (talk - first + step - 1) // step * step
+        begun = (talk - first + step - 1) // step * step
+        charged = pl.when(talk <= first).then(first).otherwise(first + begun)
     else:
-        beyond = pl.max_horizontal(first, (talk + step - 1) // step * step)
+        charged = pl.max_horizontal(first, (talk + step - 1) // step * step)
     return (
         pl.when(first.is_null() | step.is_null())
         .then(None)
         .when(talk <= 0)
         .then(pl.lit(0, pl.Int64))
-        .when(talk <= first)
-        .then(first)
         .when(talk <= _MOST_SECONDS)
-        .then(beyond)
+        .then(charged)
     )
 
 
@@ -239,7 +242,7 @@ def units_of(money: pl.Expr) -> pl.Expr:
 
 def money_of(units: pl.Expr) -> pl.Expr:
     """MONEY from Int128 units of 10⁻¹⁰: scale 0 times 10⁻¹⁰ keeps every digit and cannot overflow."""
-    return units.cast(pl.Decimal(38, 0)) * pl.lit(Decimal(1).scaleb(-DIGITS), dtype=MONEY)
+    return units.cast(pl.Decimal(38, 0)) * pl.lit(_UNIT, dtype=MONEY)
 
 
 def cost_units(
@@ -286,7 +289,7 @@ def rounded_units(numerator: pl.Expr, denominator: pl.Expr, rating: Rating) -> p
 
 
 def _units(amount: Decimal | int | str) -> int:
-    return int(Decimal(amount).scaleb(DIGITS))
+    return int(Decimal(amount).scaleb(DIGITS, context=_EXACT))
 
 
 def _checked(

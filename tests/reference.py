@@ -65,11 +65,14 @@ def rounded(amount: Fraction, rating: Rating) -> Decimal:
     """Round an exact amount once, as the rating says."""
     unit = Fraction(1, 10**rating.decimals)
     units, sign = abs(amount) / unit, (amount > 0) - (amount < 0)
-    whole = {
-        "half_up": math.floor(units + Fraction(1, 2)),
-        "half_even": round(units),
-        "up": math.ceil(units),
-        "down": math.floor(units),
-    }[rating.rounding]
-    digits = Decimal(sign * whole).as_tuple()
-    return Decimal(digits._replace(exponent=-rating.decimals))
+    match rating.rounding:
+        case "half_up":
+            whole = math.floor(units + Fraction(1, 2))
+        case "half_even":
+            whole = round(units)
+        case "up":
+            whole = math.ceil(units)
+        case "down":
+            whole = math.floor(units)
+    # From its digits, because Decimal's own arithmetic keeps 28 of them.
+    return Decimal(Decimal(sign * whole).as_tuple()._replace(exponent=-rating.decimals))
