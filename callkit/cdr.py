@@ -89,13 +89,18 @@ def as_lazy(frame: object) -> pl.LazyFrame:
     ------
     TypeError
         If `frame` is nothing of the kind.
+    SchemaError
+        If two of its columns have the same name.
     """
     if isinstance(frame, pl.LazyFrame):
         return frame
     if isinstance(frame, pl.DataFrame):
         return frame.lazy()
     if hasattr(frame, "__arrow_c_stream__"):
-        return pl.DataFrame(frame).lazy()
+        try:
+            return pl.DataFrame(frame).lazy()
+        except pl.exceptions.DuplicateError as error:  # Arrow and pandas allow it
+            raise SchemaError(f"{error}. Drop or rename one of them.") from None
     raise TypeError(
         f"expected a frame of CDRs (Polars, or anything with the Arrow C stream interface such as pandas, "
         f"pyarrow or DuckDB), got {type(frame).__name__}"
@@ -237,8 +242,8 @@ def _taken_over(name: str, came: pl.DataType, expected: pl.DataType) -> pl.Expr:
 
 
 # At most 15 digits make a telephone number (E.164); longer runs are serial numbers, and fractions are money.
-_TELEPHONE = re.compile(r"(?<![\d.])\d{7,15}(?!\d|\.\d)")
-_WHATSAPP_ID = re.compile(r"(?<![0-9A-Za-z])wacid\.[0-9A-Za-z+/=_-]+")
+_TELEPHONE = re.compile(r"(?<!\d)(?<!\d\.)\d{7,15}(?!\d|\.\d)")
+_WHATSAPP_ID = re.compile(r"(?<![0-9A-Za-z])(?:(?:outgoing|incoming):)?wacid\.[0-9A-Za-z+/=_-]+")
 
 
 def _mask_number(number: str) -> str:
@@ -263,7 +268,7 @@ def _mask_text(text: str) -> str:
 def _mask_json(text: str) -> str:
     try:
         return json.dumps(_walk(json.loads(text, parse_float=str)), ensure_ascii=False)
-    except ValueError:
+    except (ValueError, RecursionError):  # not JSON, or nested too deep to walk
         return _mask_text(text)
 
 
