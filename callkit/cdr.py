@@ -17,7 +17,7 @@ import polars as pl
 
 from callkit.errors import SchemaError
 
-__all__ = ["INSTANT", "MONEY", "SCHEMA", "as_lazy", "empty", "mask_numbers", "sort", "validate"]
+__all__ = ["INSTANT", "MONEY", "SCHEMA", "as_lazy", "empty", "mask_numbers", "schema_of", "sort", "validate"]
 
 Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
 
@@ -26,38 +26,43 @@ MONEY = pl.Decimal(38, 10)
 
 INSTANT = pl.Datetime("us", "UTC")
 
-_COLUMNS: dict[str, pl.DataType | type[pl.DataType]] = {
-    "source": pl.String,
-    "call_id": pl.String,
-    "found": pl.Boolean,
-    "direction": pl.String,
-    "caller": pl.String,
-    "callee": pl.String,
-    "destination": pl.String,
-    "submitted_at": INSTANT,
-    "called_at": INSTANT,
-    "ringing_at": INSTANT,
-    "answered_at": INSTANT,
-    "ended_at": INSTANT,
-    "call_duration": pl.Int64,
-    "charged_duration": pl.Int64,
-    "bill_period": pl.String,
-    "rate": MONEY,
-    "cost": MONEY,
-    "currency": pl.String,
-    "base_cost": MONEY,
-    "exchange_rate": MONEY,
-    "settle_rate": MONEY,
-    "settle_cost": MONEY,
-    "status_code": pl.String,
-    "status_reason": pl.String,
-    "hangup_by": pl.String,
-    "recording": pl.String,
-    "dtmf": pl.String,
-    "note": pl.String,
-    "extra": pl.String,
-}
-SCHEMA = pl.Schema(_COLUMNS)
+
+def schema_of(**columns: pl.DataType | type[pl.DataType]) -> pl.Schema:
+    """Name the columns of a frame and their dtypes, in order."""
+    return pl.Schema(columns)
+
+
+SCHEMA = schema_of(
+    source=pl.String,
+    call_id=pl.String,
+    found=pl.Boolean,
+    direction=pl.String,
+    caller=pl.String,
+    callee=pl.String,
+    destination=pl.String,
+    submitted_at=INSTANT,
+    called_at=INSTANT,
+    ringing_at=INSTANT,
+    answered_at=INSTANT,
+    ended_at=INSTANT,
+    call_duration=pl.Int64,
+    charged_duration=pl.Int64,
+    bill_period=pl.String,
+    rate=MONEY,
+    cost=MONEY,
+    currency=pl.String,
+    base_cost=MONEY,
+    exchange_rate=MONEY,
+    settle_rate=MONEY,
+    settle_cost=MONEY,
+    status_code=pl.String,
+    status_reason=pl.String,
+    hangup_by=pl.String,
+    recording=pl.String,
+    dtmf=pl.String,
+    note=pl.String,
+    extra=pl.String,
+)
 
 
 def empty() -> pl.DataFrame:

@@ -1,0 +1,46 @@
+"""The charged seconds are not what the record's own bill period makes of its talk time."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from callkit.reconciliation.findings import CallCheck
+from callkit.reconciliation.ledger import answered, step_amount, verifiable
+from callkit.reconciliation.wording import money, too_much
+
+
+def increments_in_words() -> pl.Expr:
+    """`31 s on 6+6: the first 6 s, then 25 s in steps of 6 s → 36 s`."""
+    talk, first, step = pl.col("call_duration"), pl.col("_first"), pl.col("_step")
+    due = pl.col("expected_charged_duration")
+    within = pl.format("the first {} s are charged in full → {} s", first, due)
+    beyond = pl.format("the first {} s, then {} s in steps of {} s → {} s", first, talk - first, step, due)
+    told = pl.when(talk <= first).then(within).otherwise(beyond)
+    return pl.format("{} s on {}: {}", talk, pl.col("bill_period").str.strip_chars(), told)
+
+
+def _explanation(charged: pl.Expr, due: pl.Expr) -> pl.Expr:
+    seconds = too_much(charged - due, "s", (charged - due).abs())
+    worth = pl.when(verifiable()).then(
+        pl.format(", worth {} {}", money(step_amount("duration").abs()), pl.col("currency").fill_null("?"))
+    )
+    return pl.format("{}. Charged {} s: {}{}.", increments_in_words(), charged, seconds, worth.fill_null(""))
+
+
+CHECKS = (
+    CallCheck(
+        "charged_duration",
+        "error",
+        "A",
+        "duration",
+        fires=lambda _: (
+            answered()
+            & pl.col("_double_of").is_null()
+            & (pl.col("charged_duration") != pl.col("expected_charged_duration"))
+        ),
+        reported=pl.col("charged_duration"),
+        expected=pl.col("expected_charged_duration"),
+        amount=pl.when(verifiable()).then(step_amount("duration")),
+        explanation=lambda _: _explanation(pl.col("charged_duration"), pl.col("expected_charged_duration")),
+    ),
+)

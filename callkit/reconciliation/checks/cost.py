@@ -1,0 +1,51 @@
+"""The cost is not the record's own rate times its own charged seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from callkit.billing import money_of
+from callkit.reconciliation.findings import CallCheck
+from callkit.reconciliation.ledger import answered, step_amount, tolerance, verifiable
+from callkit.reconciliation.wording import money, rate_unit, too_much
+
+if TYPE_CHECKING:
+    from callkit.reconciliation.facts import Facts
+
+
+def _explanation(facts: Facts) -> pl.Expr:
+    own = money_of(pl.col("_own"))
+    difference = pl.col("_billed") - pl.col("_own")
+    currency = pl.col("currency").fill_null("")
+    return pl.format(
+        "{} s × {}/{} = {} {}. Billed {} {}: {}.",
+        "charged_duration",
+        money(pl.col("rate")),
+        rate_unit(facts.rating),
+        money(own),
+        currency,
+        money(pl.col("cost")),
+        currency,
+        too_much(difference, pl.col("currency"), money(money_of(difference.abs()))),
+    )
+
+
+CHECKS = (
+    CallCheck(
+        "cost",
+        "error",
+        "A",
+        "arithmetic",
+        fires=lambda facts: (
+            answered()
+            & pl.col("_double_of").is_null()
+            & ((pl.col("_billed") - pl.col("_own")).abs() > tolerance(facts))
+        ),
+        reported=money(pl.col("cost")),
+        expected=money(money_of(pl.col("_own"))),
+        amount=pl.when(verifiable()).then(step_amount("arithmetic")),
+        explanation=_explanation,
+    ),
+)

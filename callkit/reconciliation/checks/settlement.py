@@ -1,0 +1,70 @@
+"""The settled amount does not follow from the quoted one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from callkit.billing import money_of, units_of
+from callkit.reconciliation.findings import CallCheck
+from callkit.reconciliation.settlement import (
+    SETTLEMENT_CURRENCY,
+    cost_fits,
+    quoted_in_settlement,
+    rate_fits,
+    settlement_step,
+)
+from callkit.reconciliation.wording import money, too_much
+
+if TYPE_CHECKING:
+    from callkit.reconciliation.facts import Facts
+
+
+def _by_exchange(name: str) -> pl.Expr:
+    return money_of(quoted_in_settlement(units_of(pl.col(name))))
+
+
+def _explanation(facts: Facts) -> pl.Expr:
+    wrong_cost = pl.format(
+        "{} {} / {} = {} {}. Settled {}: {}.",
+        money(pl.col("cost")),
+        pl.col("currency").fill_null(""),
+        money(pl.col("exchange_rate")),
+        money(_by_exchange("cost").round(6)),
+        pl.lit(SETTLEMENT_CURRENCY),
+        money(pl.col("settle_cost")),
+        too_much(settlement_step(), SETTLEMENT_CURRENCY, money(money_of(settlement_step().abs()).round(6))),
+    )
+    wrong_rate = pl.format(
+        "The rate {} / {} is {} {}, not {}.",
+        money(pl.col("rate")),
+        money(pl.col("exchange_rate")),
+        money(_by_exchange("rate").round(6)),
+        pl.lit(SETTLEMENT_CURRENCY),
+        money(pl.col("settle_rate")),
+    )
+    return pl.concat_str(
+        pl.when(~cost_fits(facts)).then(wrong_cost),
+        pl.when(~rate_fits()).then(wrong_rate),
+        separator=" ",
+        ignore_nulls=True,
+    )
+
+
+CHECKS = (
+    CallCheck(
+        "settlement",
+        "error",
+        "A",
+        "settlement",
+        fires=lambda facts: (
+            (~rate_fits()).fill_null(value=False) | (~cost_fits(facts)).fill_null(value=False)
+        ),
+        reported=money(pl.coalesce("settle_cost", "settle_rate")),
+        expected=money(pl.coalesce(_by_exchange("cost"), _by_exchange("rate")).round(6)),
+        amount=money_of(settlement_step()),
+        currency=pl.lit(SETTLEMENT_CURRENCY),
+        explanation=_explanation,
+    ),
+)

@@ -1,0 +1,88 @@
+"""What to dispute: one row per call that is net overcharged."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from callkit.cdr import MONEY, schema_of
+from callkit.reconciliation.wording import money
+
+SCHEMA = schema_of(
+    call_id=pl.String,
+    source=pl.String,
+    currency=pl.String,
+    billed=MONEY,
+    expected=MONEY,
+    claim=MONEY,
+    grade=pl.String,
+    cause=pl.String,
+    explanation=pl.String,
+)
+
+
+def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+    """Make a claim of every overcharged call that a finding of grade A, B or C explains.
+
+    A call with several findings is one claim: its cause is the check that explains most of the money, its explanation
+    tells all of them, and its grade is the weakest that the money rests on.
+
+    Parameters
+    ----------
+    overcharged
+        Rows of the ledger whose verdict is `overcharged`.
+    findings
+        All findings.
+
+    Returns
+    -------
+    pl.DataFrame
+        Sorted by currency, then claim from the greatest, then source and call_id.
+    """
+    reasons = (
+        findings.filter(
+            pl.col("grade") != "D",
+            pl.col("call_id").is_not_null(),
+            pl.col("amount") != 0,
+            pl.col("step") != "settlement",
+        )
+        .sort("amount", "check", descending=[True, False])
+        .group_by("source", "call_id", maintain_order=True)
+        .agg(
+            pl.col("grade").filter(pl.col("amount") > 0).max(),
+            pl.col("check").first().alias("cause"),
+            pl.col("explanation").str.join(" "),
+        )
+        .filter(pl.col("grade").is_not_null())
+    )
+    return (
+        overcharged.select(
+            "call_id",
+            "source",
+            "currency",
+            pl.col("cost").alias("billed"),
+            pl.col("expected_cost").alias("expected"),
+            pl.col("cost_difference").alias("claim"),
+        )
+        .filter(pl.col("claim") > 0)
+        .join(reasons, on=["source", "call_id"], how="inner")
+        .with_columns(pl.format("{} {}", "explanation", _demand()).alias("explanation"))
+        .select(SCHEMA.names())
+        .sort(
+            "currency", "claim", "source", "call_id", descending=[False, True, False, False], nulls_last=True
+        )
+    )
+
+
+def _demand() -> pl.Expr:
+    return pl.format(
+        "{} {} {} is due, {} {} was billed. Please credit {} {} or name the clause that applies.",
+        pl.when(pl.col("grade") == "A")
+        .then(pl.lit("By your own record"))
+        .otherwise(pl.lit("By our contract")),
+        pl.col("currency").fill_null(""),
+        money(pl.col("expected")),
+        pl.col("currency").fill_null(""),
+        money(pl.col("billed")),
+        pl.col("currency").fill_null(""),
+        money(pl.col("claim")),
+    )

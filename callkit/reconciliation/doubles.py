@@ -1,0 +1,75 @@
+"""Which records bill a conversation that an earlier record bills already."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import polars as pl
+
+from callkit.cdr import schema_of
+
+CLOSE_SECONDS = 2
+"""Answer times and talk times of a double differ by no more than this."""
+
+_PARTIES = ("source", "direction", "caller", "callee")
+_ORDER = ("answered_at", "submitted_at", "call_id")
+
+SCHEMA = schema_of(
+    source=pl.String,
+    call_id=pl.String,
+    _double_of=pl.String,
+)
+
+
+def doubles(cdrs: pl.LazyFrame) -> pl.DataFrame:
+    """Find the records that bill the same conversation twice.
+
+    Same source, direction, caller and callee, answered and talking within `CLOSE_SECONDS` of the earliest record
+    that is kept, under another id. Two people can talk only once at a time, so the later record is the double.
+
+    Returns
+    -------
+    pl.DataFrame
+        source, call_id, _double_of (the id that is kept), sorted by source and call_id.
+    """
+    talks = cdrs.filter(
+        (pl.col("call_duration") > 0),
+        pl.all_horizontal(pl.col("answered_at", "caller", "callee").is_not_null()),
+    ).select(*_PARTIES, *_ORDER, "call_duration")
+    close = pl.col("answered_at").diff().over(_PARTIES, order_by=_ORDER) <= pl.duration(seconds=CLOSE_SECONDS)
+    near = close | close.shift(-1).over(_PARTIES, order_by=_ORDER)
+    candidates = (
+        # Who talked only once cannot have been billed twice: nearly all are gone before anything is sorted.
+        talks.filter(pl.len().over(_PARTIES) > 1)
+        .filter(near.fill_null(value=False))
+        .collect(engine="streaming")
+        .sort(*_PARTIES, *_ORDER, nulls_last=True)
+    )
+    rows: list[tuple[str, str, str]] = []
+    for _, group in candidates.group_by(_PARTIES, maintain_order=True):
+        rows += _against_kept(group)
+    found = pl.DataFrame(rows, schema=SCHEMA, orient="row").sort("source", "call_id", "_double_of")
+    return found.unique(["source", "call_id"], keep="first", maintain_order=True)
+
+
+def _against_kept(group: pl.DataFrame) -> list[tuple[str, str, str]]:
+    """Walk one pair of numbers in time; a handful of rows, because candidates are rare."""
+    kept: list[tuple[datetime, int, str]] = []
+    found: list[tuple[str, str, str]] = []
+    for source, call_id, answered, talk in group.select(
+        "source", "call_id", "answered_at", "call_duration"
+    ).iter_rows():
+        kept = [call for call in kept if (answered - call[0]).total_seconds() <= CLOSE_SECONDS]
+        twin = next(
+            (
+                other
+                for _, seconds, other in kept
+                if abs(talk - seconds) <= CLOSE_SECONDS and other != call_id
+            ),
+            None,
+        )
+        if twin is None:
+            kept.append((answered, talk, call_id))
+        else:
+            found.append((source, call_id, twin))
+    return found

@@ -1,0 +1,204 @@
+"""`reconcile()`: records in, judgement out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from hashlib import sha256
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import polars as pl
+
+from callkit import cdr
+from callkit.billing import DIGITS, Rating
+from callkit.reconciliation import findings as told
+from callkit.reconciliation.bridge import bridge
+from callkit.reconciliation.checks import CHECKS
+from callkit.reconciliation.claims import claims
+from callkit.reconciliation.facts import Facts, gather
+from callkit.reconciliation.findings import SEVERITIES, CallCheck, GroupCheck, Severity, finished
+from callkit.reconciliation.ledger import COMPUTED, ledger
+from callkit.reconciliation.result import Reconciliation
+
+
+def reconcile(
+    cdrs: object,
+    *,
+    rating: Rating | None = None,
+    tolerance: Decimal | int | str | None = None,
+    period: tuple[datetime | str, datetime | str] | None = None,
+    tz: str = "UTC",
+    severity: Mapping[str, Severity] | None = None,
+) -> Reconciliation:
+    """Recompute every charge, and explain every difference from what was billed.
+
+    Parameters
+    ----------
+    cdrs : frame
+        A CDR frame (`callkit.cdr.SCHEMA`), eager or lazy, or anything with the Arrow C stream interface. Exact copies
+        of a row are taken once. A LazyFrame stays lazy and is collected on the streaming engine.
+    rating : Rating, optional
+        How the vendor makes a charge out of a talk time, where the contract says so. Without it the convention
+        (`Rating()`: a rate per minute, six decimals, half up) is assumed, and the result says so.
+    tolerance : Decimal, int or str, optional
+        How far a cost may lie from rate times charged duration, in the currency, and still count as rounding. By
+        default half a unit of the last decimal that the vendor uses; 0 means exact.
+    period : (start, end), optional
+        Records outside of [start, end) become findings. Aware datetimes or ISO 8601 text with an offset.
+    tz : str
+        The zone in which explanations tell instants, such as "Asia/Shanghai".
+    severity : mapping, optional
+        Another severity for some checks: "error", "warning", "info" or "off".
+
+    Returns
+    -------
+    Reconciliation
+        See there for its frames.
+
+    Raises
+    ------
+    SchemaError
+        If the frame is not a CDR frame.
+    ValueError, TypeError
+        For an argument that is not as above.
+
+    Examples
+    --------
+    >>> import callkit as ck
+    >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+    ...     cdrs = sandbox.itnio_voice().fetch(*sandbox.period)
+    >>> result = ck.reconcile(cdrs)
+    >>> result.bridge["amount"].sum() == cdrs["cost"].sum()
+    True
+    """
+    if rating is not None and not isinstance(rating, Rating):
+        raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
+    severities = _severities(severity or {})
+    records = _distinct(cdrs)
+    calls, facts = ledger(records, gather(records, rating, _tolerance(tolerance), _zone(tz), _period(period)))
+    found = _findings(calls, facts, severities)
+    overcharged, bridged = pl.collect_all(
+        [calls.filter(pl.col("verdict") == "overcharged"), bridge(calls)], engine="streaming"
+    )
+    columns = [name for name in records.collect_schema() if name not in COMPUTED]
+    return Reconciliation(
+        ledger=calls,
+        columns=(*columns, *COMPUTED),
+        findings=found,
+        claims=claims(overcharged, found),
+        bridge=bridged,
+        facts=facts,
+    )
+
+
+def _distinct(cdrs: object) -> pl.LazyFrame:
+    """Take every distinct row once; what an earlier reconciliation added is computed anew."""
+    records = cdr.validate(cdrs).drop(COMPUTED, strict=False).unique()
+    return records if isinstance(cdrs, pl.LazyFrame) else cdr.sort(records).collect().lazy()
+
+
+def _findings(calls: pl.LazyFrame, facts: Facts, severities: Mapping[str, Severity]) -> pl.DataFrame:
+    """Ask every check that is not off; the calls at which none of them fires are left behind at once."""
+    active = [check for check in CHECKS if severities[check.name] != "off"]
+    single = [check for check in active if isinstance(check, CallCheck)]
+    fires = {f"_fires_{position}": check.fires(facts) for position, check in enumerate(single)}
+    suspects = (
+        calls.filter(pl.any_horizontal(*fires.values())).with_columns(**fires) if fires else calls.head(0)
+    )
+    suspected = suspects.collect(engine="streaming")
+    parts = [
+        finished(check, severities[check.name], check.told(suspected.filter(pl.col(flag)), facts))
+        for flag, check in zip(fires, single, strict=True)
+    ]
+    for check in active:
+        if isinstance(check, GroupCheck):
+            group = check.find(calls, facts).lazy().collect(engine="streaming")
+            parts.append(finished(check, severities[check.name], group))
+    return _identified(_ordered(pl.concat([told.SCHEMA.to_frame(), *parts])))
+
+
+def _ordered(findings: pl.DataFrame) -> pl.DataFrame:
+    """Errors first, then in the order of the checks, then the most money, then source and call."""
+    names = list(dict.fromkeys(check.name for check in CHECKS))
+    return findings.sort(
+        pl.col("severity").replace_strict(SEVERITIES, range(len(SEVERITIES)), return_dtype=pl.Int64),
+        pl.col("check").replace_strict(names, range(len(names)), return_dtype=pl.Int64),
+        pl.col("amount").abs().fill_null(0).neg(),
+        "source",
+        "call_id",
+        "reported",
+        "explanation",
+        nulls_last=True,
+    )
+
+
+def _identified(findings: pl.DataFrame) -> pl.DataFrame:
+    """Number nothing: a finding's id follows from what it says, so that it stays the same when others come or go."""
+    seen: dict[str, int] = {}
+    ids = []
+    for row in findings.select("check", "source", "call_id", "reported", "expected").iter_rows():
+        said = "\x1f".join("" if value is None else value for value in row)
+        seen[said] = seen.get(said, 0) + 1
+        ids.append(sha256(f"{said}\x1f{seen[said]}".encode()).hexdigest()[:16])
+    return findings.with_columns(pl.Series("finding_id", ids, dtype=pl.String))
+
+
+def _severities(changed: Mapping[str, Severity]) -> dict[str, Severity]:
+    usual: dict[str, Severity] = {check.name: check.severity for check in CHECKS}
+    unknown = [name for name in changed if name not in usual]
+    if unknown:
+        raise ValueError(
+            f"severity: no check named {', '.join(map(repr, unknown))}; there are {', '.join(usual)}"
+        )
+    for name, value in changed.items():
+        if value not in SEVERITIES:
+            raise ValueError(f"severity of {name!r} must be one of {', '.join(SEVERITIES)}, got {value!r}")
+    return {**usual, **changed}
+
+
+def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
+        raise TypeError(f"tolerance must be a Decimal, a whole number or text, never a float; got {value!r}")
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise ValueError(f"tolerance must be an amount like '0.005', got {value!r}") from None
+    if not amount.is_finite() or not 0 <= amount <= 10**9 or amount != round(amount, DIGITS):
+        raise ValueError(f"tolerance must be from 0 to 10^9 with at most {DIGITS} decimals, got {value!r}")
+    return amount
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+        raise ValueError(
+            f"tz must be the name of a time zone, such as 'Europe/Berlin'; got {name!r}"
+        ) from None
+    return name
+
+
+def _period(period: tuple[datetime | str, datetime | str] | None) -> tuple[datetime, datetime] | None:
+    if period is None:
+        return None
+    start, end = (_instant(edge) for edge in period)
+    if start >= end:
+        raise ValueError(
+            f"period: the start ({start.isoformat()}) must lie before the end ({end.isoformat()})"
+        )
+    return start, end
+
+
+def _instant(value: datetime | str) -> datetime:
+    try:
+        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError(f"period: cannot read {value!r} as an ISO 8601 instant with an offset") from None
+    if not isinstance(instant, datetime):
+        raise TypeError(f"period: expected datetimes or ISO 8601 text, got {type(value).__name__}")
+    if instant.tzinfo is None:
+        raise ValueError(f"period: {value!s} has no zone; give an offset, such as 2026-10-01T00:00:00+00:00")
+    return instant

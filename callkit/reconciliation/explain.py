@@ -1,0 +1,114 @@
+"""The arithmetic of one call, in words and numbers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from callkit.billing import money_of
+from callkit.reconciliation.checks.charged_duration import increments_in_words
+from callkit.reconciliation.wording import money_text, rate_unit
+
+if TYPE_CHECKING:
+    from callkit.reconciliation.facts import Facts
+
+
+def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
+    """Explain the calls of one id: what was due, what was billed, and what was found.
+
+    Parameters
+    ----------
+    calls
+        The ledger's rows of the call: one, or several where the vendor lists the id more than once.
+    findings
+        The findings about it.
+    """
+    told = calls.with_columns(
+        words=increments_in_words(),
+        unit=rate_unit(facts.rating),
+        own=money_of(pl.col("_own")),
+    )
+    parts = [_one(row) for row in told.iter_rows(named=True)]
+    if findings.height:
+        said = [
+            f"  {row['check']} ({row['severity']}, grade {row['grade']}): {row['explanation']}"
+            for row in findings.iter_rows(named=True)
+        ]
+        parts.append("\n".join(["Findings:", *said]))
+    credit = [_credit(row) for row in told.iter_rows(named=True) if _claimed(row, findings)]
+    return "\n".join([*parts, *credit])
+
+
+def _one(row: dict[str, Any]) -> str:
+    """One record: its seconds, its money, its verdict."""
+    currency = row["currency"] or ""
+    if row["found"] is False:
+        return "The vendor has no record of this call."
+    if row["_double_of"] is not None:
+        return f"Call {row['_double_of']} bills this conversation already, so nothing more is due. {_verdict(row)}"
+    if row["call_duration"] is None:
+        return f"The record does not say how long the talk was, so the charge cannot be recomputed. {_verdict(row)}"
+    if row["call_duration"] <= 0:
+        return f"Nobody answered, so {_amount(row['expected_cost'], currency)} is due. {_verdict(row)}"
+    seconds = (
+        row["words"] or f"{row['call_duration']} s of talk; bill period {row['bill_period'] or 'unknown'}"
+    )
+    return f"{seconds}. {_price(row, currency)} {_verdict(row)}"
+
+
+def _price(row: dict[str, Any], currency: str) -> str:
+    charged, due, expected = row["charged_duration"], row["expected_charged_duration"], row["expected_cost"]
+    if expected is None:
+        return f"What is missing to recompute the cost: {_missing(row)}."
+    if row["rate"] is not None:
+        return f"{due} s × {money_text(row['rate'])}/{row['unit']} = {_amount(expected, currency)}."
+    if charged == due:
+        return f"The record has no rate, and its seconds are right: {_amount(expected, currency)} stands as billed."
+    return (
+        f"The record has no rate: {_amount(row['cost'], currency)} for {charged} s makes "
+        f"{_amount(expected, currency)} for {due} s."
+    )
+
+
+def _missing(row: dict[str, Any]) -> str:
+    needed = {
+        "a cost": row["cost"] is None,
+        "the charged seconds": row["charged_duration"] is None,
+        "a bill period of the form a+b": row["_first"] is None,
+        "a rate, or charged seconds to derive one from": row["rate"] is None and not row["charged_duration"],
+    }
+    return ", ".join(what for what, lacks in needed.items() if lacks) or "amounts within reason"
+
+
+def _verdict(row: dict[str, Any]) -> str:
+    currency = row["currency"] or ""
+    charged = row["charged_duration"]
+    seconds = f"{charged} s, " if charged is not None else ""
+    billed = f"Billed {seconds}{_amount(row['cost'], currency)}"
+    difference = row["cost_difference"]
+    match row["verdict"]:
+        case "agrees":
+            return f"{billed}: agrees."
+        case "unverified":
+            return f"{billed}: not verified."
+        case _:
+            side = "much" if difference > 0 else "little"
+            return f"{billed}: {_amount(abs(difference), currency)} too {side}."
+
+
+def _claimed(row: dict[str, Any], findings: pl.DataFrame) -> bool:
+    return (
+        row["verdict"] == "overcharged"
+        and not findings.filter(pl.col("grade") != "D", pl.col("amount") > 0).is_empty()
+    )
+
+
+def _credit(row: dict[str, Any]) -> str:
+    amount = f"{row['currency'] or ''} {money_text(row['cost_difference'])}".strip()
+    return f"By your own record {amount} too much was billed. Please credit {amount} or name the clause that applies."
+
+
+def _amount(amount: Decimal | None, currency: str) -> str:
+    return "no amount" if amount is None else f"{money_text(amount)} {currency}".rstrip()

@@ -1,0 +1,180 @@
+"""Every call with what it should have cost, and how it gets from the one amount to the other.
+
+The running value of a call goes from what was billed to what was due, one step at a time; a step's amount is the value
+before it minus the value after it. All of it is integer arithmetic in units of 10⁻¹⁰ (columns that begin with an
+underscore), so that the steps of every call add up exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from callkit.billing import DIGITS, cost_units, money_of, rounded_units, seconds_charged, units_of
+from callkit.reconciliation.precision import KEY, per_seconds, shortened_rates, slack
+
+if TYPE_CHECKING:
+    from callkit.reconciliation.facts import Facts
+
+STEPS = ("double_billed", "unanswered", "arithmetic", "rounding", "duration", "increments", "rate")
+"""The steps of the bridge in their order."""
+
+COMPUTED = ("expected_charged_duration", "expected_rate", "expected_cost", "cost_difference", "verdict")
+"""The columns that reconciliation adds to the records."""
+
+# Products of these stay under 2^127.
+_MOST_UNITS = 10 ** (15 + DIGITS)
+_MOST_SECONDS = 10**10
+_NOTHING = pl.lit(0, pl.Int128)
+
+
+def answered() -> pl.Expr:
+    """Whether anybody talked; null where the talk time is unknown. Vendors' status codes do not agree on success."""
+    return pl.col("call_duration") > 0
+
+
+def step_column(step: str) -> str:
+    """Name the ledger's column that holds a step's amount."""
+    return f"_{step}"
+
+
+def step_amount(step: str) -> pl.Expr:
+    """A step's amount as MONEY."""
+    return money_of(pl.col(step_column(step)))
+
+
+def verifiable() -> pl.Expr:
+    """Whether the call's chain could be computed to its end."""
+    return pl.col("_expected").is_not_null()
+
+
+def tolerance(facts: Facts) -> pl.Expr:
+    """How far a cost may lie from C(r, s) and still be the vendor's rounding, in units of 10⁻¹⁰."""
+    if facts.tolerance is not None:
+        return pl.lit(int(facts.tolerance * 10**DIGITS), pl.Int128)
+    hidden = slack(facts.rating) // (per_seconds(facts.rating) * 2) + 1
+    return pl.when("_shortened").then(hidden).otherwise(pl.col("_unit_cost") // 2)
+
+
+def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
+    """Add to the records what they should have cost, and the amount of every step.
+
+    Returns
+    -------
+    tuple of pl.LazyFrame and Facts
+        The ledger, and the facts with what only the recomputed costs could tell: the shortened rates.
+    """
+    valued = (
+        cdrs.join(facts.bill_periods.lazy(), on="bill_period", how="left")
+        .join(facts.terms.lazy(), on=["source", "currency"], how="left", nulls_equal=True)
+        .join(facts.doubles.lazy(), on=["source", "call_id"], how="left")
+        .with_columns(_charges(facts))
+        .with_columns(_values(facts))
+    )
+    if facts.tolerance is None:
+        single = valued.filter(answered(), pl.col("_double_of").is_null())
+        facts = replace(facts, shortened=shortened_rates(single, facts.rating))
+    shortened = facts.shortened.lazy().select(*KEY, "_shortened")
+    judged = (
+        valued.join(shortened, on=KEY, how="left", nulls_equal=True)
+        .with_columns(_steps(facts))
+        .with_columns(_answers())
+    )
+    return judged, facts
+
+
+def _charges(facts: Facts) -> list[pl.Expr]:
+    """S(d, p), what was billed, and the fee of a failed attempt."""
+    due = seconds_charged(pl.col("call_duration"), pl.col("_first"), pl.col("_step"), facts.rating.increments)
+    stated = pl.lit(int(facts.rating.attempt_fee * 10**DIGITS), pl.Int128)
+    fee = stated if facts.rating_basis == "given" else pl.coalesce("_attempt_fee", stated)
+    return [
+        pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration"),
+        units_of(pl.col("cost")).alias("_billed"),
+        fee.alias("_fee"),
+    ]
+
+
+def cost_of(seconds: pl.Expr, facts: Facts) -> pl.Expr:
+    """C(r, seconds) by the record's own rate; without one, the record's cost in proportion to its seconds."""
+    charged, billed = pl.col("charged_duration"), pl.col("_billed")
+    increments = (pl.col("_first"), pl.col("_step"))
+    in_bounds = (billed.abs() <= _MOST_UNITS) & (seconds <= _MOST_SECONDS)
+    in_proportion = rounded_units(
+        billed * seconds.cast(pl.Int128),
+        # Polars evaluates every branch of a when: keep the divisor positive where the branch is not taken.
+        pl.max_horizontal(charged, pl.lit(1, pl.Int64)).cast(pl.Int128),
+        facts.rating,
+    )
+    return (
+        pl.when(pl.col("rate").is_not_null())
+        .then(cost_units(units_of(pl.col("rate")), seconds, facts.rating, increments))
+        .when(charged <= 0)
+        .then(None)
+        .when(seconds == charged)
+        .then(billed)
+        .when(in_bounds)
+        .then(in_proportion)
+    )
+
+
+def _values(facts: Facts) -> list[pl.Expr]:
+    """C(r, s) and C(r, S): the cost of the seconds that were charged, and of those that were due."""
+    return [
+        cost_of(pl.col("charged_duration"), facts).alias("_own"),
+        cost_of(pl.col("expected_charged_duration"), facts).alias("_due"),
+    ]
+
+
+def _steps(facts: Facts) -> list[pl.Expr]:
+    billed, own, due = pl.col("_billed"), pl.col("_own"), pl.col("_due")
+    doubled = pl.col("_double_of").is_not_null()
+    failed = ~answered() & ~doubled
+    chain = answered() & ~doubled & own.is_not_null() & due.is_not_null() & billed.is_not_null()
+    beyond = (billed - own).abs() > tolerance(facts)
+    free = pl.col("found").fill_null(value=True) & billed.is_null() & (pl.col("_fee") == 0)
+    expected = (
+        pl.when(doubled & billed.is_not_null())
+        .then(_NOTHING)
+        .when(failed & (billed.is_not_null() | free))
+        .then(pl.col("_fee"))
+        .when(chain)
+        .then(due)
+    )
+    amounts = {
+        "double_billed": pl.when(doubled).then(billed),
+        "unanswered": pl.when(failed).then(billed - pl.col("_fee")),
+        "arithmetic": pl.when(chain & beyond).then(billed - own),
+        "rounding": pl.when(chain & ~beyond).then(billed - own),
+        "duration": pl.when(chain).then(own - due),
+        # What a rate deck says of the bill period and the rate: without one, the record's own stand.
+        "increments": _NOTHING,
+        "rate": _NOTHING,
+    }
+    return [
+        expected.alias("_expected"),
+        pl.when(expected.is_null()).then(billed).fill_null(0).alias("_unverified"),
+        *(amount.fill_null(0).alias(step_column(step)) for step, amount in amounts.items()),
+    ]
+
+
+def _answers() -> list[pl.Expr]:
+    """The columns of `COMPUTED`, as the user sees them."""
+    difference = pl.col("_billed") - pl.col("_expected")
+    said = pl.sum_horizontal(step_column(step) for step in STEPS if step != "rounding")
+    return [
+        pl.when(pl.col("found").fill_null(value=True)).then("expected_charged_duration"),
+        pl.col("rate").alias("expected_rate"),
+        money_of(pl.col("_expected")).alias("expected_cost"),
+        money_of(difference).alias("cost_difference"),
+        pl.when(pl.col("_expected").is_null())
+        .then(pl.lit("unverified"))
+        .when((said == 0) | (difference == 0) | difference.is_null())
+        .then(pl.lit("agrees"))
+        .when(difference > 0)
+        .then(pl.lit("overcharged"))
+        .otherwise(pl.lit("undercharged"))
+        .alias("verdict"),
+    ]

@@ -1,0 +1,74 @@
+"""Rates that the vendor shows with fewer digits than it charges by."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from callkit.billing import DIGITS, units_of
+from callkit.cdr import MONEY, schema_of
+
+if TYPE_CHECKING:
+    from callkit.billing import Rating
+
+KEY = ("source", "currency", "rate")
+
+SCHEMA = schema_of(
+    source=pl.String,
+    currency=pl.String,
+    rate=MONEY,
+    _calls=pl.Int64,
+    _beyond=pl.Int64,
+    _difference=pl.Int128,
+    _shortened=pl.Boolean,
+)
+
+
+def per_seconds(rating: Rating) -> pl.Expr:
+    """How many seconds a rate is the price of, Int128."""
+    if rating.per_seconds == "block":
+        return pl.col("_step").cast(pl.Int128)
+    return pl.lit(rating.per_seconds, pl.Int128)
+
+
+def slack(rating: Rating) -> pl.Expr:
+    """Half a unit of the cost plus half a unit of the rate · s / per_seconds, times 2 · per_seconds to be whole."""
+    seconds = pl.col("charged_duration").cast(pl.Int128)
+    return pl.col("_unit_cost") * per_seconds(rating) + pl.col("_unit_rate") * seconds
+
+
+def shortened_rates(valued: pl.LazyFrame, rating: Rating) -> pl.DataFrame:
+    """Find the rates at which every difference can come from digits that are not shown, and some does.
+
+    Parameters
+    ----------
+    valued
+        Answered calls with `_billed` and `_own`.
+
+    Returns
+    -------
+    pl.DataFrame
+        source, currency, rate, how many `_calls` there are, how many lie `_beyond` half a unit of the cost, and
+        the sum of the differences, in units of 10⁻¹⁰.
+    """
+    seconds = pl.col("charged_duration").cast(pl.Int128)
+    difference = pl.col("_billed") - pl.col("_own")
+    fee = int(rating.connect_fee * 10**DIGITS)
+    exact = (pl.col("_billed") - fee) * per_seconds(rating) - units_of(pl.col("rate")) * seconds
+    beyond = difference.abs() > pl.col("_unit_cost") // 2
+    return (
+        valued.filter(
+            pl.col("_billed").is_not_null(), pl.col("_own").is_not_null(), pl.col("rate").is_not_null()
+        )
+        .group_by(KEY)
+        .agg(
+            pl.len().cast(pl.Int64).alias("_calls"),
+            beyond.sum().cast(pl.Int64).alias("_beyond"),
+            difference.sum().alias("_difference"),
+            (exact.abs() * 2 <= slack(rating)).all().alias("_shortened"),
+        )
+        .filter(pl.col("_shortened") & (pl.col("_beyond") > 0))
+        .sort(KEY, nulls_last=True)
+        .collect(engine="streaming")
+    )

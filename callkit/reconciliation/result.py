@@ -1,0 +1,207 @@
+"""What reconciliation answers, as frames, and how it introduces itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from html import escape
+from typing import TYPE_CHECKING, Literal
+
+import polars as pl
+
+from callkit import cdr
+from callkit.cdr import MONEY
+from callkit.reconciliation.bridge import bridge
+from callkit.reconciliation.explain import explain
+from callkit.reconciliation.wording import money_text
+
+if TYPE_CHECKING:
+    from callkit.billing import Rating
+    from callkit.reconciliation.facts import Facts
+
+
+@dataclass(frozen=True, slots=True)
+class RatingUsed:
+    """The rating that the expected charges rest on, and where it comes from."""
+
+    rating: Rating
+    basis: Literal["given", "assumed"]
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        origin = "as given" if self.basis == "given" else "assumed: the convention, not read off the data"
+        return f"{self.rating} ({origin})"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Reconciliation:
+    """Every charge recomputed: what was billed, what was due, and why they differ.
+
+    Attributes
+    ----------
+    cdrs : pl.DataFrame
+        Every distinct input row, in the CDR frame's order, and behind its columns expected_charged_duration [s],
+        expected_rate, expected_cost and cost_difference (billed minus expected) [currency], and verdict
+        (`agrees` | `overcharged` | `undercharged` | `unverified`).
+    findings : pl.DataFrame
+        One row per finding: finding_id, call_id (null where it is about a group), source, check, severity, grade, step,
+        reported and expected as text, amount (the bridge step that it explains, else null), currency,
+        explanation. Errors first, then by check, then the most money.
+    claims : pl.DataFrame
+        One row per call that is net overcharged: call_id, source, currency, billed, expected, claim (their difference),
+        grade, cause, explanation. By currency, the greatest first.
+    bridge : pl.DataFrame
+        basis, currency, step, calls, amount: how billed becomes expected. The amounts of a basis and currency add
+        up to what was billed, exactly.
+    summary : pl.DataFrame
+        check, severity, currency, calls, amount, overcharge, undercharge.
+    totals : pl.DataFrame
+        currency, calls, billed, expected, overcharge, undercharge, unverified: one row per currency.
+    rating : RatingUsed
+        The rating, and whether it was given or assumed.
+    """
+
+    ledger: pl.LazyFrame
+    columns: tuple[str, ...]
+    findings: pl.DataFrame
+    claims: pl.DataFrame
+    bridge: pl.DataFrame
+    facts: Facts
+
+    @property
+    def lazy(self) -> pl.LazyFrame:
+        """The LazyFrame behind `cdrs`, unsorted, for sinks and for data larger than memory."""
+        return self.ledger.select(self.columns)
+
+    @cached_property
+    def cdrs(self) -> pl.DataFrame:
+        """Every distinct record with its expected charge and verdict."""
+        return cdr.sort(self.lazy).collect(engine="streaming")
+
+    @property
+    def rating(self) -> RatingUsed:
+        """The rating used, and whether it was given or assumed."""
+        return RatingUsed(self.facts.rating, self.facts.rating_basis)
+
+    def bridge_by(self, *columns: str) -> pl.DataFrame:
+        """Make the bridge for every value of some columns: `result.bridge_by("destination")`.
+
+        Raises
+        ------
+        ValueError
+            If one of them is no column of `cdrs`.
+        """
+        unknown = [name for name in columns if name not in self.columns]
+        if unknown or not columns:
+            raise ValueError(
+                f"bridge_by needs columns of the records, got {', '.join(map(repr, unknown)) or 'none'}; "
+                f"there are {', '.join(self.columns)}"
+            )
+        return bridge(self.ledger, columns).collect(engine="streaming")
+
+    @cached_property
+    def summary(self) -> pl.DataFrame:
+        """Findings counted and summed by check and currency, in the order of the findings."""
+        amount = pl.col("amount")
+        return self.findings.group_by("check", "severity", "currency", maintain_order=True).agg(
+            pl.col("call_id").n_unique().cast(pl.Int64).alias("calls"),
+            pl.when(amount.is_not_null().any()).then(amount.sum()).cast(MONEY).alias("amount"),
+            amount.filter(amount > 0).sum().cast(MONEY).alias("overcharge"),
+            amount.filter(amount < 0).sum().cast(MONEY).alias("undercharge"),
+        )
+
+    @cached_property
+    def totals(self) -> pl.DataFrame:
+        """Per currency: calls, billed, expected, overcharge, undercharge and unverified."""
+        difference = pl.col("cost_difference")
+        return (
+            self.lazy.filter(pl.col("cost").is_not_null())
+            .group_by("currency")
+            .agg(
+                pl.len().cast(pl.Int64).alias("calls"),
+                pl.col("cost").sum().alias("billed"),
+                pl.col("expected_cost").sum().alias("expected"),
+                difference.filter(pl.col("verdict") == "overcharged").sum().alias("overcharge"),
+                difference.filter(pl.col("verdict") == "undercharged").sum().alias("undercharge"),
+                pl.col("cost").filter(pl.col("verdict") == "unverified").sum().alias("unverified"),
+            )
+            .sort("currency", nulls_last=True)
+            .collect(engine="streaming")
+        )
+
+    def explain(self, call_id: str, source: str | None = None) -> str:
+        """Tell how one call's charge comes about, in words that the vendor can check.
+
+        Parameters
+        ----------
+        call_id
+            The vendor's id of the call.
+        source
+            `itnio-voice` or `nx-whatsapp`, where both should know the id.
+
+        Raises
+        ------
+        KeyError
+            If there is no such call.
+        """
+        wanted = pl.col("call_id") == call_id
+        if source is not None:
+            wanted &= pl.col("source") == source
+        calls = self.ledger.filter(wanted).collect(engine="streaming")
+        if calls.is_empty():
+            raise KeyError(
+                f"no call {call_id!r}" + (f" of {source}" if source else "") + " among the records"
+            )
+        said = self.findings.filter(pl.col("call_id") == call_id)
+        return explain(cdr.sort(calls), said, self.facts)
+
+    def __repr__(self) -> str:
+        said = [
+            f"  {row['currency'] or '(no currency)'}: billed {money_text(row['billed'])}, "
+            f"expected {money_text(row['expected'])}, overcharged {money_text(row['overcharge'])}, "
+            f"undercharged {money_text(-row['undercharge'])}, unverified {money_text(row['unverified'])}"
+            for row in self.totals.iter_rows(named=True)
+        ]
+        return "\n".join(
+            [
+                f"Reconciliation of {self._counted()}, rating {self.rating}",
+                *said,
+                f"  {self.findings.height:,} findings, {self.claims.height:,} claims",
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        shown = {
+            "currency": "Currency",
+            "calls": "Calls",
+            "billed": "Billed",
+            "expected": "Expected",
+            "overcharge": "Overcharged",
+            "undercharge": "Undercharged",
+            "unverified": "Unverified",
+        }
+        head = "".join(
+            f'<th style="text-align:{"left" if name == "currency" else "right"}">{title}</th>'
+            for name, title in shown.items()
+        )
+        body = "".join(
+            "<tr>" + "".join(_cell(name, row[name]) for name in shown) + "</tr>"
+            for row in self.totals.iter_rows(named=True)
+        )
+        said = f"{self.findings.height:,} findings, {self.claims.height:,} claims · rating {self.rating}"
+        return (
+            f"<div><strong>Reconciliation of {self._counted()}</strong>"
+            f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+            f"<div>{escape(said)}</div></div>"
+        )
+
+    def _counted(self) -> str:
+        height = self.ledger.select(pl.len()).collect(engine="streaming").item()
+        return f"{height:,} call" if height == 1 else f"{height:,} calls"
+
+
+def _cell(name: str, value: object) -> str:
+    if name == "currency":
+        return f'<td style="text-align:left">{escape(str(value or "(none)"))}</td>'
+    text = f"{value:,}" if isinstance(value, int) else money_text(value)  # type: ignore[arg-type]  # a MONEY column
+    return f'<td style="text-align:right;font-variant-numeric:tabular-nums">{text}</td>'

@@ -1,0 +1,41 @@
+"""Numbers in sentences: as few digits as say everything."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import polars as pl
+
+from callkit.billing import Rating
+
+
+def money(amount: pl.Expr) -> pl.Expr:
+    """`0.0800000000` → `0.08`, `2.0000000000` → `2.00`, `0.0133330000` → `0.013333`."""
+    return amount.cast(pl.String).str.replace(r"(\.\d{2}\d*?)0+$", "${1}")
+
+
+def money_text(amount: Decimal) -> str:
+    """The same for one number."""
+    digits = f"{amount:f}"
+    whole, _, fraction = digits.partition(".")
+    return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
+
+
+def too_much(difference: pl.Expr, unit: pl.Expr | str, show: pl.Expr) -> pl.Expr:
+    """`0.02 EUR too much` or `0.02 EUR too little`; `show` is the difference's size as text."""
+    unit_text = pl.lit(unit) if isinstance(unit, str) else unit
+    side = pl.when(difference > 0).then(pl.lit("too much")).otherwise(pl.lit("too little"))
+    return pl.format("{} {} {}", show, unit_text.fill_null("(currency unknown)"), side)
+
+
+def instant(when: pl.Expr, tz: str) -> pl.Expr:
+    """An instant in a zone, to the second, with its offset."""
+    return when.dt.convert_time_zone(tz).dt.to_string("%Y-%m-%d %H:%M:%S%:z").fill_null("unknown")
+
+
+def rate_unit(rating: Rating) -> pl.Expr:
+    """What the rate is the price of: `min`, `s`, `h`, `90 s` or `20-s block`."""
+    if rating.per_seconds == "block":
+        return pl.format("{}-s block", "_step")
+    usual = {1: "s", 60: "min", 3600: "h"}
+    return pl.lit(usual.get(rating.per_seconds, f"{rating.per_seconds} s"))
