@@ -67,7 +67,8 @@ def _quotient_fits(quotient: str, numerator: str) -> pl.Expr:
     low, high = _interval(quotient)
     low_x, high_x = _interval("exchange_rate")
     least, most = _interval(numerator)
-    return (low * low_x <= most * 2 * _ONE) & (high * high_x >= least * 2 * _ONE)
+    fits: pl.Expr = (low * low_x <= most * 2 * _ONE) & (high * high_x >= least * 2 * _ONE)
+    return fits
 
 
 def _product_fits(facts: Facts) -> pl.Expr:
