@@ -1,0 +1,6 @@
+"""Both vendor APIs on loopback, with seeded traffic and known billing faults: to try, to learn, to test."""
+
+from callkit.sandbox.sandbox import Sandbox
+from callkit.sandbox.settings import Settings
+
+__all__ = ["Sandbox", "Settings"]
