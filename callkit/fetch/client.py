@@ -1,0 +1,94 @@
+"""What every vendor's client is: settings, a transport, and no secret to show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, NoReturn, Self
+
+from callkit.fetch.credentials import Secret, from_environment, from_keyring
+from callkit.fetch.settings import Settings
+from callkit.fetch.transport import Endpoint, Transport
+from callkit.fetch.workers import Notices, Workers
+
+__all__ = ["Client"]
+
+
+class Client:
+    """Base of the vendors' clients. It can be used from several threads, and not be pickled or copied.
+
+    Attributes
+    ----------
+    base_url
+        Where the vendor's API is.
+    """
+
+    _environment: ClassVar[dict[str, str]] = {}
+    """Argument → environment variable, for `from_env` and `from_keyring`."""
+    _keyring_service: ClassVar[str] = ""
+
+    def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
+        self._settings = settings
+        self._notices = Notices()
+        self._transport = Transport(endpoint, settings, self._notices)
+
+    @classmethod
+    def from_env(cls, **settings: Any) -> Self:
+        """Make a client with the credentials in the environment.
+
+        Parameters
+        ----------
+        **settings
+            Any other argument of the class.
+
+        Raises
+        ------
+        ValueError
+            Names every environment variable that is missing.
+        """
+        credentials: dict[str, Any] = from_environment(cls._environment)
+        return cls(**credentials, **settings)
+
+    @classmethod
+    def from_keyring(cls, **settings: Any) -> Self:
+        """Make a client with the credentials in the operating system's keyring.
+
+        The package `keyring` must be installed. The entries are `callkit-itnio` or `callkit-nx`, with the argument
+        names as user names: `keyring set callkit-itnio api_key`.
+
+        Parameters
+        ----------
+        **settings
+            Any other argument of the class.
+
+        Raises
+        ------
+        ValueError
+            If there is no keyring on this machine, or no such entry; says what to do.
+        """
+        credentials: dict[str, Any] = from_keyring(cls._keyring_service, tuple(cls._environment))
+        return cls(**credentials, **settings)
+
+    @property
+    def base_url(self) -> str:
+        """Where the vendor's API is."""
+        return self._settings.base_url
+
+    def close(self) -> None:
+        """Close idle connections. The client stays usable."""
+        self._transport.close()
+
+    def _workers(self) -> Workers:
+        return Workers(self._settings.max_workers)
+
+    @staticmethod
+    def _secrets(**texts: object) -> Sequence[Secret]:
+        return [Secret(text, name) for name, text in texts.items()]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={self.base_url!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            f"{type(self).__name__} holds credentials and cannot be pickled or copied: make a new one where it is "
+            f"needed, e.g. with {type(self).__name__}.from_env()"
+        )

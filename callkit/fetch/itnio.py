@@ -1,0 +1,361 @@
+"""ITNIO Tech voice: `POST …/voice/recordGroupQuery`, records by window and page.
+
+The rules are the vendor's page "语音消息记录批量查询": at most 31 days a window, at most 100 records a page, MD5 over
+key, secret and timestamp. What it leaves open (which clock a window filters by, whether its ends are inclusive,
+the order of records) is not guessed here: windows adjoin, ids are counted, and a warning says what was seen.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+
+from callkit import cdr
+from callkit.errors import AuthenticationError, InvalidRequest, OutOfRange, RateLimited, VendorError
+from callkit.fetch.client import Client
+from callkit.fetch.credentials import Secret
+from callkit.fetch.exact import Json, UnreadableAnswer, whole
+from callkit.fetch.paging import Listing, Page, Settled
+from callkit.fetch.records import DTMF, INSTANT, MONEY, NUMBER, SECONDS, TEXT, Kind, to_frame
+from callkit.fetch.settings import Settings, positive_int
+from callkit.fetch.signing import itnio_signature
+from callkit.fetch.transport import Code, Endpoint
+from callkit.fetch.windows import Window, cut, period
+from callkit.fetch.workers import Workers, progress_bar
+
+__all__ = ["ItnioVoice"]
+
+_LONGEST = timedelta(days=31)
+
+_FIELDS: Mapping[str, tuple[str, Kind]] = {
+    "voiceId": ("call_id", TEXT),
+    "displayNum": ("caller", NUMBER),
+    "callee": ("callee", NUMBER),
+    "code": ("destination", TEXT),
+    "submitTime": ("submitted_at", INSTANT),
+    "callTime": ("called_at", INSTANT),
+    "ringingTime": ("ringing_at", INSTANT),
+    "answerTime": ("answered_at", INSTANT),
+    "hangupTime": ("ended_at", INSTANT),
+    "callDuration": ("call_duration", SECONDS),
+    "chargedDuration": ("charged_duration", SECONDS),
+    "billPeriod": ("bill_period", TEXT),
+    "rate": ("rate", MONEY),
+    "cost": ("cost", MONEY),
+    "currency": ("currency", TEXT),
+    "baseCost": ("base_cost", MONEY),
+    "quoteExchange": ("exchange_rate", MONEY),
+    "settleRate": ("settle_rate", MONEY),
+    "settlePay": ("settle_cost", MONEY),
+    "terminationCode": ("status_code", TEXT),
+    "terminationReason": ("status_reason", TEXT),
+    "voiceFileId": ("recording", TEXT),
+    "feedbackValue": ("dtmf", DTMF),
+    "calledInfo": ("note", TEXT),
+}
+
+# "currency: only filled when the quotation currency is not US dollars" (the vendor's page).
+_CONSTANTS = {"source": "itnio-voice", "found": True, "direction": "out", "currency": "USD"}
+
+_CREDENTIALS = "Check api_key and api_secret."
+_CONSOLE = "See the account's state in the vendor's console."
+_ARGUMENTS = "Check start and end."
+_ALLOWED = "Have the vendor allow this machine's address."
+
+_CODES = {
+    -1: Code(AuthenticationError, _CREDENTIALS),
+    -2: Code(AuthenticationError, _ALLOWED),
+    -10: Code(VendorError, f"The balance is used up. {_CONSOLE}"),
+    -13: Code(AuthenticationError, f"The user is locked. {_CONSOLE}"),
+    -15: Code(RateLimited, "Set requests_per_second, or fewer max_workers.", retry=True),
+    -16: Code(AuthenticationError, "Set this machine's clock (NTP).", clock=True),
+    -18: Code(VendorError, "The vendor's system has a problem: try again later.", retry=True),
+    **dict.fromkeys((-20, -21, -22, -23, -24, -26), Code(InvalidRequest, _ARGUMENTS)),
+    -25: Code(
+        OutOfRange, "The vendor shows the last two months, at most 31 days a query: let start be later."
+    ),
+    -29: Code(AuthenticationError, f"The workspace is disabled. {_CONSOLE}"),
+    -30: Code(AuthenticationError, f"The key is disabled. {_CONSOLE}"),
+    -31: Code(AuthenticationError, _ALLOWED),
+    -32: Code(AuthenticationError, f"The key may not query voice records. {_CONSOLE}"),
+}
+
+
+class ItnioVoice(Client):
+    """Call records of an ITNIO Tech voice account (group calls and verification codes).
+
+    Parameters
+    ----------
+    api_key, api_secret
+        The account's credentials.
+    base_url
+        The API's address up to and including `/voice`. Plain http is allowed only to this machine.
+    timeout
+        Seconds that one attempt at one request may take in all, from connecting to the last byte.
+    max_attempts
+        How often one request is tried, and how often one window is read, in all.
+    max_workers
+        How many requests are under way at a time.
+    requests_per_second
+        At most so many, over all threads and retries; None for no limit.
+    max_response_bytes
+        A larger answer (after decompression) is refused.
+    ca_bundle
+        Path of a CA bundle to verify the server with, instead of the one that comes with requests.
+
+    Raises
+    ------
+    TypeError, ValueError
+        An argument is not what it should be; nothing was sent.
+
+    Examples
+    --------
+    >>> import callkit as ck
+    >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+    ...     calls = sandbox.itnio_voice().fetch(*sandbox.period)
+    >>> calls.height > 0 and calls.schema == ck.cdr.SCHEMA
+    True
+    """
+
+    _environment: ClassVar = {"api_key": "CALLKIT_ITNIO_API_KEY", "api_secret": "CALLKIT_ITNIO_API_SECRET"}
+    _keyring_service: ClassVar = "callkit-itnio"
+
+    def __init__(
+        self,
+        api_key: str,
+        api_secret: str,
+        *,
+        base_url: str = "https://api.itniotech.com/voice",
+        timeout: float = 30.0,
+        max_attempts: int = 6,
+        max_workers: int = 4,
+        requests_per_second: float | None = None,
+        max_response_bytes: int = 32 * 1024 * 1024,
+        ca_bundle: str | Path | None = None,
+    ) -> None:
+        key, secret = self._secrets(api_key=api_key, api_secret=api_secret)
+        settings = Settings(
+            base_url, timeout, max_attempts, max_workers, requests_per_second, max_response_bytes, ca_bundle
+        )
+        endpoint = Endpoint(
+            vendor="ITNIO voice",
+            path="/recordGroupQuery",
+            sign=partial(_headers, key, secret),
+            encode=_encode,
+            status="status",
+            reason="reason",
+            codes=_CODES,
+            secrets=(secret, key),
+        )
+        super().__init__(endpoint, settings)
+
+    def fetch(
+        self,
+        start: datetime | str,
+        end: datetime | str,
+        *,
+        limit: int | None = None,
+        progress: bool | None = None,
+    ) -> pl.DataFrame:
+        """Fetch the calls of a period, all of them, or raise.
+
+        Parameters
+        ----------
+        start, end
+            The half-open period [start, end): aware datetimes, or ISO 8601 text with an offset. Fractions of a
+            second are widened to whole seconds, because the vendor takes no finer ones. The vendor's clock decides
+            what is out of range, not ours.
+        limit
+            At most so many records, for a first look: windows are read oldest first, and no further than needed. The
+            window in which the limit is reached is not verified, and which of its records come is the vendor's
+            choice. With fewer records than `limit` the result is complete and verified.
+        progress
+            Show a progress bar: by default on a terminal or in a notebook.
+
+        Returns
+        -------
+        pl.DataFrame
+            `callkit.cdr.SCHEMA`, sorted by submitted_at (else answered_at), then call_id. Money in the quotation
+            currency (`currency`), durations in seconds, instants in UTC.
+
+        Raises
+        ------
+        IncompleteFetch
+            The vendor counts other records than it lists, however often it is asked.
+        AuthenticationError, InvalidRequest, OutOfRange, RateLimited, VendorError
+            The vendor's answer, or the lack of one.
+        TypeError, ValueError
+            An argument is not what it should be; nothing was sent.
+
+        Warns
+        -----
+        UserWarning
+            The clock was corrected; the vendor lists an id twice; records lie outside of the period.
+
+        Examples
+        --------
+        >>> import callkit as ck
+        >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+        ...     sandbox.itnio_voice().fetch(*sandbox.period, limit=10).height
+        10
+        """
+        if limit is not None:
+            positive_int("limit", limit)
+        asked = period(start, end)
+        bar = progress_bar(progress, name="ITNIO voice", unit=" calls")
+        frames = [cdr.empty()]
+        try:
+            for frame in self._frames(asked, limit):
+                frames.append(frame)
+                bar.update(frame.height)
+        finally:
+            bar.close()
+            self._notices.give()
+        return cdr.sort(pl.concat(frames))
+
+    def batches(self, start: datetime | str, end: datetime | str) -> Iterator[pl.DataFrame]:
+        """Fetch the calls of a period window by window, so that memory does not grow with the period.
+
+        A failing window does not take back those before it: they have been handed over, complete.
+
+        Parameters
+        ----------
+        start, end
+            As in `fetch`; checked at the call, before the first batch is asked for.
+
+        Yields
+        ------
+        pl.DataFrame
+            One complete, verified window at a time, oldest first, `callkit.cdr.SCHEMA`, each sorted. The windows
+            are cut so that each holds a few thousand records; windows without a record are left out.
+
+        Raises
+        ------
+        IncompleteFetch, AuthenticationError, InvalidRequest, OutOfRange, RateLimited, VendorError
+            As `fetch`.
+
+        Examples
+        --------
+        >>> import callkit as ck
+        >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+        ...     client = sandbox.itnio_voice()
+        ...     sum(batch.height for batch in client.batches(*sandbox.period)) == client.fetch(*sandbox.period).height
+        True
+        """
+        return self._batches(period(start, end))
+
+    def _batches(self, asked: Window) -> Iterator[pl.DataFrame]:
+        try:
+            for frame in self._frames(asked, None):
+                self._notices.give()
+                yield frame
+        finally:
+            self._notices.give()
+
+    def _frames(self, asked: Window, limit: int | None) -> Iterator[pl.DataFrame]:
+        windows = cut(asked, _LONGEST)
+        if not windows:
+            return
+        with self._workers() as workers:
+            listing = Listing("ITNIO voice", "voiceId", partial(self._page, workers))
+            settled = Settled(listing, workers, self._notices, self._settings.max_attempts)
+            found = settled.windows(windows) if limit is None else settled.some(windows, limit)
+            outside = _Outside(asked)
+            for records in found:
+                frame = outside.seen(to_frame(records, _FIELDS, _CONSTANTS))
+                if frame.height:
+                    yield cdr.sort(frame)
+            if warning := outside.warning():
+                self._notices.add(f"ITNIO voice: {warning}")
+
+    def _page(self, workers: Workers, window: Window, number: int, size: int) -> Page:
+        question = {
+            "current": number,
+            "size": size,
+            "params": {"strTime": window.start_text, "endTime": window.end_text},
+        }
+        return self._transport.ask(question, f"{window}, page {number}", _read_page, workers.stop)
+
+
+class _Outside:
+    """What comes from beyond the period asked for: at exactly `end` left out, else kept and told about."""
+
+    _clocks = ("submitted_at", "called_at", "ringing_at", "answered_at", "ended_at")
+
+    def __init__(self, asked: Window) -> None:
+        self._start = datetime.fromisoformat(asked.start_text).astimezone(UTC)
+        self._end = datetime.fromisoformat(asked.end_text).astimezone(UTC)
+        self._count = 0
+        self._inside = set(self._clocks)
+
+    def seen(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Leave out what is the next period's, and look at the rest."""
+        frame = frame.filter(pl.col("submitted_at").ne_missing(pl.lit(self._end)))
+        if not frame.height:
+            return frame
+        within = frame.select(
+            ((pl.col(clock) >= self._start) & (pl.col(clock) <= self._end)).fill_null(value=False).all()
+            if clock != "submitted_at"
+            else ((pl.col(clock) < self._start) | (pl.col(clock) > self._end)).sum()
+            for clock in self._clocks
+        ).row(0, named=True)
+        self._count += int(within.pop("submitted_at"))
+        self._inside &= {clock for clock, fits in within.items() if fits}
+        return frame
+
+    def warning(self) -> str:
+        """Say it, and which clock explains it."""
+        if not self._count:
+            return ""
+        fitting = [clock for clock in self._clocks if clock in self._inside]
+        by = (
+            f"the vendor seems to filter by {' or '.join(fitting)}"
+            if fitting
+            else "no clock of the records explains which ones the vendor chose"
+        )
+        return (
+            f"{self._count} record(s) were submitted outside of {self._start.isoformat()} to "
+            f"{self._end.isoformat()} and are kept: {by}."
+        )
+
+
+def _headers(key: Secret, secret: Secret, _body: bytes, now: float) -> dict[str, str]:
+    timestamp = str(int(now))
+    return {
+        "Content-Type": "application/json;charset=UTF-8",
+        "Api-Key": key.reveal(),
+        "Timestamp": timestamp,
+        "Sign": itnio_signature(key.reveal(), secret.reveal(), timestamp),
+    }
+
+
+def _encode(question: Mapping[str, Any]) -> bytes:
+    return json.dumps(question, separators=(",", ":")).encode()
+
+
+def _read_page(answer: dict[str, Json]) -> Page:
+    """Take counts as numbers or text; what cannot be counted or told apart is no page."""
+    data = answer.get("data")
+    if not isinstance(data, dict):
+        raise UnreadableAnswer("a page without 'data'")
+    total = whole(data.get("total"))
+    records = data.get("records")
+    if records is None and total == 0:
+        records = []
+    if total is None or total < 0 or not isinstance(records, list):
+        raise UnreadableAnswer("a page without a readable 'total' and 'records'")
+    for record in records:
+        if not isinstance(record, dict):
+            raise UnreadableAnswer("a record that is no JSON object")
+        voice_id = record.get("voiceId")
+        if type(voice_id) is int:
+            record["voiceId"] = voice_id = str(voice_id)
+        if not isinstance(voice_id, str) or not voice_id:
+            raise UnreadableAnswer("a record without 'voiceId'")
+    return Page(total, records)

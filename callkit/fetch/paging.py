@@ -1,0 +1,365 @@
+"""Complete windows off a vendor that answers in pages, counts, and may shift records while it is read.
+
+A window is complete when its distinct ids are as many as the vendor's `total`, and the total did not change from
+the first page to the last. A window that is not is read once more, with pages of another size, so that what
+slipped over a page's border shows up; then it is cut into narrower windows, because a window of one page cannot
+shift. What fails even so is an `IncompleteFetch`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from callkit.errors import IncompleteFetch
+from callkit.fetch.deadline import Cancelled
+from callkit.fetch.exact import to_json
+from callkit.fetch.records import Record
+from callkit.fetch.windows import Window
+from callkit.fetch.workers import Notices, Workers
+
+__all__ = ["Listing", "Page", "Settled"]
+
+RECORDS_AT_ONCE = 3_000
+_MOST_PARTS = 64
+# No vendor lists so many calls of one account in one second; a server that says so would never come to an end.
+_MOST_IN_A_SECOND = 200_000
+_PAGE_SIZES = (100, 97, 89, 83)
+
+
+class Page(NamedTuple):
+    """One page as the vendor gave it."""
+
+    total: int
+    records: list[Record]
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A vendor's paged list.
+
+    Attributes
+    ----------
+    vendor
+        For messages.
+    id_field
+        The field of a record that identifies it.
+    ask
+        Window, page (from 1), size → the page. Called from threads.
+    """
+
+    vendor: str
+    id_field: str
+    ask: Callable[[Window, int, int], Page]
+
+
+@dataclass
+class _Whole:
+    """A window that is read in parts, and what it was said to hold: the parts must add up to it."""
+
+    window: Window
+    total: int
+    parts_left: int
+    parent: _Whole | None
+    counted: int = 0
+    begun: bool = False
+
+
+class _Piece(NamedTuple):
+    window: Window
+    whole: _Whole | None = None
+
+    def cut(self, total: int, count: int) -> list[_Piece]:
+        parts = self.window.parts(count)
+        whole = _Whole(self.window, total, len(parts), self.whole)
+        return [_Piece(part, whole) for part in parts]
+
+
+class _Started(NamedTuple):
+    piece: _Piece
+    first: Page
+    rest: list[Future[Page]]
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """All pages of a window, as they came."""
+
+    totals: frozenset[int]
+    total: int
+    rows: list[Record]
+    ids: set[str]
+
+    @property
+    def plain(self) -> bool:
+        """Every id once, and as many as the vendor counts."""
+        return len(self.rows) == len(self.ids) == self.total and len(self.totals) == 1
+
+
+class Settled:
+    """Reads a listing's windows one after the other, oldest first, each complete.
+
+    While a window is verified and used, the next one's pages are already under way; never more than that, so
+    memory does not grow with the period.
+    """
+
+    def __init__(self, listing: Listing, workers: Workers, notices: Notices, max_readings: int) -> None:
+        self._listing = listing
+        self._workers = workers
+        self._notices = notices
+        self._max_readings = max_readings
+        self._todo: deque[_Piece] = deque()
+        self._peeked: Future[Page] | None = None
+        self._previous: dict[str, list[Record]] = {}
+
+    def windows(self, cut: Iterable[Window]) -> Iterator[list[Record]]:
+        """Give each window's records, none of them given before.
+
+        Raises
+        ------
+        IncompleteFetch
+            Behind the last window that could be completed.
+        """
+        self._todo.extend(_Piece(window) for window in cut)
+        ahead: _Started | None = None
+        while ahead or self._todo:
+            started = ahead or self._start()
+            reading = self._reading([started.first, *self._workers.results(started.rest)])
+            ahead = self._start_if_ready()
+            yield from self._settle(started.piece, reading)
+
+    def some(self, cut: Iterable[Window], limit: int) -> Iterator[list[Record]]:
+        """Give up to `limit` records, asking for no more than that takes.
+
+        Windows that are needed whole are verified as ever; the one in which the limit is reached is not.
+        """
+        left = limit
+        for window in cut:
+            size = min(_PAGE_SIZES[0], left)
+            first = self._page(window, 1, size)
+            if first.total > left:
+                yield self._up_to(left, window, first, size)
+                return
+            if first.total <= size:
+                found = self._settle(_Piece(window), self._reading([first]))
+            else:
+                self._peeked = Future()
+                self._peeked.set_result(first)
+                found = self.windows([window])
+            for records in found:
+                left -= len(records)
+                yield records[: len(records) + min(left, 0)]
+            if left <= 0:
+                return
+
+    def _up_to(self, left: int, window: Window, first: Page, size: int) -> list[Record]:
+        taken: dict[str, Record] = {}
+        last = -(-first.total // size)
+        page_numbers = range(2, -(-left // size) + 1)
+        pages = [first, *self._pages(window, page_numbers, size)]
+        while True:
+            for record in (record for page in pages for record in page.records):
+                if not self._given(record):
+                    taken.setdefault(record[self._listing.id_field], record)
+            number = page_numbers.stop
+            if len(taken) >= left or number > last:
+                return list(taken.values())[:left]
+            page_numbers = range(number, number + 1)
+            pages = self._pages(window, page_numbers, size)
+
+    def _page(self, window: Window, number: int, size: int) -> Page:
+        return self._workers.results([self._workers.submit(self._listing.ask, window, number, size)])[0]
+
+    def _pages(self, window: Window, numbers: Iterable[int], size: int) -> list[Page]:
+        return self._workers.results(
+            [self._workers.submit(self._listing.ask, window, number, size) for number in numbers]
+        )
+
+    def _peek(self) -> Future[Page]:
+        """The first page of the window that comes next, asked for once."""
+        if self._peeked is None:
+            self._peeked = self._workers.submit(self._listing.ask, self._todo[0].window, 1, _PAGE_SIZES[0])
+        return self._peeked
+
+    def _start_if_ready(self) -> _Started | None:
+        """Start the next window, unless that would take long or raise: the one before is given first."""
+        while self._todo and self._workers.went_well(self._peek()):
+            if self._endless(self._todo[0].window, page := self._peek().result()):
+                return None
+            if started := self._started(page):
+                return started
+        return None
+
+    def _start(self) -> _Started:
+        while True:
+            [page] = self._workers.results([self._peek()])
+            window = self._todo[0].window
+            if self._endless(window, page):
+                why = "no account has so many calls in a second: ask the vendor, or check base_url"
+                raise self._incomplete(window, page.total, len(page.records), why)
+            if started := self._started(page):
+                return started
+
+    def _started(self, page: Page) -> _Started | None:
+        """Ask for all pages of the next window and for the first page behind it; or cut it, if it is too large."""
+        piece = self._todo.popleft()
+        self._peeked = None
+        if page.total > RECORDS_AT_ONCE and piece.window.seconds > 1:
+            parts = min(-(-page.total // RECORDS_AT_ONCE) + 1, _MOST_PARTS)
+            self._todo.extendleft(reversed(piece.cut(page.total, parts)))
+            return None
+        size = _PAGE_SIZES[0]
+        rest = [
+            self._workers.submit(self._listing.ask, piece.window, number, size)
+            for number in range(2, -(-page.total // size) + 1)
+        ]
+        if self._todo:
+            self._peek()
+        return _Started(piece, page, rest)
+
+    @staticmethod
+    def _endless(window: Window, page: Page) -> bool:
+        return page.total > _MOST_IN_A_SECOND and window.seconds == 1
+
+    def _read(self, window: Window, size: int = _PAGE_SIZES[0]) -> _Reading:
+        first = self._page(window, 1, size)
+        return self._reading([first, *self._pages(window, range(2, -(-first.total // size) + 1), size)])
+
+    def _reading(self, pages: Sequence[Page]) -> _Reading:
+        rows = [record for page in pages for record in page.records]
+        return _Reading(
+            frozenset(page.total for page in pages),
+            pages[-1].total,
+            rows,
+            {row[self._listing.id_field] for row in rows},
+        )
+
+    def _settle(self, piece: _Piece, reading: _Reading) -> Iterator[list[Record]]:
+        """Verify a window, reading it again as often as it takes and is allowed."""
+        window = piece.window
+        readings = [reading]
+        while (records := self._agreed(readings, window)) is None:
+            if len(readings) >= self._max_readings:
+                raise self._failed(readings, window)
+            if len(readings) >= 2 and window.seconds > 1 and max(reading.totals) > _PAGE_SIZES[-1]:
+                for part in piece.cut(reading.total, 2):
+                    yield from self._settle(part, self._read(part.window))
+                return
+            # A vendor whose copies lag needs a moment; the first second look costs nothing.
+            if len(readings) > 1 and self._workers.stop.wait(min(0.1 * 2 ** len(readings), 2.0)):
+                raise Cancelled
+            reading = self._read(window, _PAGE_SIZES[len(readings) % len(_PAGE_SIZES)])
+            readings.append(reading)
+        fresh = self._fresh(records)
+        yield fresh
+        self._add_up(piece, reading.total - len(records) + len(fresh), len(records) - len(fresh))
+
+    def _add_up(self, piece: _Piece, counted: int, border_copies: int) -> None:
+        """Check, behind the last part of a window that was cut, that the parts are the whole."""
+        whole = piece.whole
+        while whole is not None:
+            # What a window shares with the one before the whole belongs to the whole nevertheless.
+            whole.counted += counted if whole.begun else counted + border_copies
+            whole.begun = True
+            whole = whole.parent
+        whole = piece.whole
+        while whole is not None:
+            whole.parts_left -= 1
+            if whole.parts_left:
+                return
+            if whole.counted < whole.total:
+                # Both ends of every window exclusive, for one, would lose what lies on a cut.
+                total = self._page(whole.window, 1, _PAGE_SIZES[0]).total
+                if whole.counted < total:
+                    why = "try again later; its narrower windows list fewer records than the whole counts"
+                    raise self._incomplete(whole.window, total, whole.counted, why)
+            whole = whole.parent
+
+    def _agreed(self, readings: Sequence[_Reading], window: Window) -> list[Record] | None:
+        """The window's records, if the readings so far establish them."""
+        last = readings[-1]
+        field = self._listing.id_field
+        if last.plain:
+            return last.rows
+        if len(last.totals) != 1:
+            return None
+        if len(last.ids) == last.total:
+            # Pages that overlap: harmless while they say the same.
+            kept: dict[str, Record] = {}
+            if all(kept.setdefault(row[field], row) == row for row in last.rows):
+                return list(kept.values())
+            return None
+        if len(last.rows) == last.total:
+            listed = _listed(last)
+            if any(
+                len(r.rows) == r.total and _listed(r) == listed for r in readings[:-1] if len(r.totals) == 1
+            ):
+                return self._listed_twice(last, window)
+            return None
+        return self._gathered(readings) if window.seconds == 1 else None
+
+    def _gathered(self, readings: Sequence[_Reading]) -> list[Record] | None:
+        """What several readings of one second hold together: it cannot be cut into something that stays put."""
+        if len({total for reading in readings for total in reading.totals}) != 1:
+            return None
+        kept = {row[self._listing.id_field]: row for reading in readings for row in reading.rows}
+        return list(kept.values()) if len(kept) == readings[-1].total else None
+
+    def _listed_twice(self, reading: _Reading, window: Window) -> list[Record]:
+        distinct = {to_json(row): row for row in reading.rows}
+        copies = len(reading.rows) - len(distinct)
+        differing = len(distinct) - len(reading.ids)
+        self._notices.add(
+            f"{self._listing.vendor}: {window}: the vendor lists {len(reading.rows) - len(reading.ids)} record(s) "
+            f"under an id it lists already, in two complete readings alike. {copies} exact copies dropped, "
+            f"{differing} kept because they differ."
+        )
+        return list(distinct.values())
+
+    def _given(self, record: Record) -> bool:
+        """Whether the window before has given this very record: vendors may count a border to both sides."""
+        return record in self._previous.get(record[self._listing.id_field], ())
+
+    def _fresh(self, records: list[Record]) -> list[Record]:
+        field = self._listing.id_field
+        fresh = [row for row in records if row[field] not in self._previous or not self._given(row)]
+        differing = sum(row[field] in self._previous for row in fresh)
+        if differing:
+            self._notices.add(
+                f"{self._listing.vendor}: {differing} record(s) came from two adjoining windows under one id with "
+                f"different values; both are kept."
+            )
+        self._previous = {}
+        for row in records:
+            self._previous.setdefault(row[field], []).append(row)
+        return fresh
+
+    def _failed(self, readings: Sequence[_Reading], window: Window) -> IncompleteFetch:
+        totals = {total for reading in readings for total in reading.totals}
+        last = readings[-1]
+        why = (
+            f"its total changed while it was read ({min(totals)} to {max(totals)}): if calls are still coming in, "
+            f"let `end` lie a few minutes in the past"
+            if len(totals) > 1
+            else "try again later; if it stays so, ask the vendor which records it counts but does not list"
+        )
+        return self._incomplete(window, last.total, len(last.ids), why, len(readings))
+
+    def _incomplete(
+        self, window: Window, expected: int, received: int, why: str, readings: int = 1
+    ) -> IncompleteFetch:
+        return IncompleteFetch(
+            f"{self._listing.vendor}: {window} is not complete: the vendor counts {expected} records, "
+            f"{received} distinct ones came in {readings} reading(s). Windows before it are complete. What to do: "
+            f"{why}.",
+            window=f"{window.start_text} to {window.end_text}",
+            expected=expected,
+            received=received,
+        )
+
+
+def _listed(reading: _Reading) -> Counter[str]:
+    return Counter(to_json(row) for row in reading.rows)
