@@ -104,9 +104,9 @@ def test_no_path_of_one_machine(tracked):
 
 
 def comments_without_a_reason(path: Path) -> Iterator[str]:
-    silenced = re.compile(r"#\s*(noqa|type: ignore|pragma: no cover|fmt: )")
+    silenced = re.compile(r"#\s*(noqa|type: ignore|pragma: no cover)")
     reasoned = re.compile(
-        r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)* - \w|# type: ignore\[[\w, -]+\]  # \w|# pragma: no cover - \w"
+        r"#\s*(noqa: [A-Z]+\d+(, ?[A-Z]+\d+)*|type: ignore\[[\w, -]+\]|pragma: no cover)[\s#-]+\w"
     )
     with tokenize.open(path) as file:
         for token in tokenize.generate_tokens(file.readline):
