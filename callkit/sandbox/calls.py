@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from random import Random
 
-from callkit.sandbox.pricing import UNIT, Tariff, charged_seconds, divide
+from callkit.sandbox.pricing import MINUTE, UNIT, Tariff, charged_seconds, divide
 from callkit.sandbox.routes import Route
 
 __all__ = ["ITNIO", "NX", "Call", "charge", "epoch", "local_time", "nx_call_id", "voice_id"]
@@ -40,7 +40,7 @@ class Call:
     raw
         Vendor fields that are written differently (text) or left out (None).
     lines
-        NXCloud's cost lines, if they are not simply (currency, cost).
+        NXCloud's cost lines, if they are not simply the cost, or the cost split in two (`split`).
     fixed
         Its times or lengths were chosen on purpose: no fault may change them.
     faults
@@ -81,6 +81,7 @@ class Call:
     late_id: bool = False
     fixed: bool = False
     raw: dict[str, str | int | None] = field(default_factory=dict)
+    split: bool = False
     lines: tuple[tuple[str, int], ...] | None = None
     faults: dict[str, int | None] = field(default_factory=dict)
 
@@ -95,6 +96,18 @@ class Call:
         if self.answered is None:
             raise ValueError(f"call {self.call_id!r} was not answered")
         return self.answered
+
+    @property
+    def cost_lines(self) -> tuple[tuple[str, int], ...]:
+        """NXCloud's cost lines: currency and amount."""
+        if self.lines is not None:
+            return self.lines
+        part = self.cost // 5 // MINUTE.grain * MINUTE.grain if self.split else 0
+        return (
+            ((self.currency, self.cost - part), (self.currency, part))
+            if part
+            else ((self.currency, self.cost),)
+        )
 
     @property
     def owed_seconds(self) -> int:
@@ -122,10 +135,10 @@ def charge(call: Call, tariff: Tariff, *, seconds: int | None = None, fee: int =
 
 
 def settle(call: Call, tariff: Tariff) -> None:
-    """Convert rate and cost into USD, each rounded half up: the rate to six digits, the cost like all costs."""
+    """Convert rate and cost into USD, each rounded half up: the cost like all costs, the rate to more digits."""
     if call.exchange is not None:
         per_usd = call.exchange * UNIT // 1000
-        call.settle_rate = divide(call.rate * UNIT, per_usd * 10_000) * 10_000
+        call.settle_rate = divide(call.rate * UNIT, per_usd * tariff.rate_grain) * tariff.rate_grain
         call.settle_cost = divide(call.cost * UNIT, per_usd * tariff.grain) * tariff.grain
 
 

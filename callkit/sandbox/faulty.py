@@ -131,18 +131,28 @@ def settlement(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Convert a right amount wrongly: at the other half-month's exchange rate, or just so."""
     exchange = call.exchange or 1000
     other = 938 if exchange == 921 else 921
-    if (other > exchange) == under and rng.random() < 0.5:
-        trial = replace(call, exchange=other)
-        settle(trial, tariff)
-        settle_rate, settle_cost = trial.settle_rate, trial.settle_cost
-    else:
+    trial = replace(call, exchange=other)
+    settle(trial, tariff)
+    digit = 10 ** (10 - call.route.rates[call.currency].digits)
+    # A rate of few digits fits both exchange rates.
+    if (
+        abs(trial.settle_rate - call.settle_rate) < 2 * digit
+        or (other > exchange) != under
+        or rng.random() < 0.5
+    ):
         factor = rng.randint(600, 930) if under else rng.randint(1080, 1500)
-        settle_rate = call.settle_rate
-        settle_cost = divide(call.settle_cost * factor, 1000 * tariff.grain) * tariff.grain
-    if abs(settle_cost - call.settle_cost) < 4 * tariff.grain:
+        trial.settle_rate = call.settle_rate
+        trial.settle_cost = divide(call.settle_cost * factor, 1000 * tariff.grain) * tariff.grain
+        # Without the connect fee it would be a conversion, too.
+        by_rate = replace(tariff, connect_fee=0).cost(call.settle_rate, call.charged, call.step)
+        unit = call.step if tariff.per_seconds == "block" else tariff.per_seconds
+        blur = 4 * tariff.grain + divide(tariff.rate_grain * call.charged, unit, "up")
+        if abs(trial.settle_cost - by_rate) <= blur:
+            return False
+    if abs(trial.settle_cost - call.settle_cost) < 4 * tariff.grain:
         return False
-    call.settle_rate, call.settle_cost = settle_rate, settle_cost
-    exact = settle_cost * exchange - call.cost * 1000
+    call.settle_rate, call.settle_cost = trial.settle_rate, trial.settle_cost
+    exact = call.settle_cost * exchange - call.cost * 1000
     amount = divide(abs(exact), exchange, "half_even")
     call.faults["settlement"] = amount if exact > 0 else -amount
     return True

@@ -164,10 +164,9 @@ def record(call: Call) -> bytes:
     """Write a call's record as JSON; prices are numbers with exactly six decimals."""
     noise = int.from_bytes(md5(call.call_id.encode()).digest())  # the same for every version of a record
     direction = 1 if call.direction == "out" else 0
-    lines = ((call.currency, call.cost),) if call.lines is None else call.lines
     costs = ",".join(
         f'{{"direction":{direction},"currency":"{currency}","price":{text(price, 6)}}}'
-        for currency, price in lines
+        for currency, price in call.cost_lines
     )
     talked = call.answered is not None
     members: dict[str, str | int | None] = {

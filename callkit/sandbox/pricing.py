@@ -79,6 +79,11 @@ class Tariff:
         """The smallest amount of money that this tariff can tell apart, in 10**-10."""
         return int(10 ** (10 - self.decimals))
 
+    @property
+    def rate_grain(self) -> int:
+        """The last digit of a converted rate, in 10**-10: rates for less than a minute need more digits."""
+        return 100 if self.per_seconds in (1, "block") else 10_000
+
     def cost(self, rate: int, seconds: int, step: int) -> int:
         """Price charged seconds at a rate; `step` is the second number of the bill period."""
         if seconds == 0:

@@ -243,9 +243,7 @@ def nx_traffic(setup: Setup, calls: int) -> list[Call]:
     marks = Random(f"{seed}/nx ids")
     for call in made:
         call.late_id = marks.random() < settings.nx_late
-        if call.talk > 0 and marks.random() < settings.nx_lines:
-            extra = call.cost // 5 // MINUTE.grain * MINUTE.grain
-            call.lines = ((call.currency, call.cost - extra), (call.currency, extra))
+        call.split = call.talk > 0 and marks.random() < settings.nx_lines
     return made
 
 
