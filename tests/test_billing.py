@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import callkit as ck
 import reference
-from callkit.billing import Rating
+from callkit.billing import Rating, seconds_charged
 
 COLUMNS = {
     "call_duration": pl.Int64,
@@ -269,6 +269,7 @@ def test_numbers_beyond_all_sense_are_null(increments):
         (2**63 - 1, "6+6", None),
         (-(2**63), "6+6", 0),
         (5, "1000000000000000+6", None),
+        (5, "6+1000000000000000", None),
         (5, "6+9999999999999999999999999999", None),
     ]
     calls = frame(call_duration=[row[0] for row in rows], bill_period=[row[1] for row in rows])
@@ -283,15 +284,17 @@ def test_the_largest_amounts_are_exact(rounding, decimals, per):
     """At the stated limits of rate, seconds, fee and unit nothing wraps around; beyond them the cost is null."""
     rating = Rating(per_seconds=per, decimals=decimals, rounding=rounding, connect_fee=10**9)
     most = Decimal(10**15)
-    rates = [most, -most, most - Decimal("1e-10"), Decimal("1e-10"), most + Decimal("1e-10"), Decimal(1)]
-    seconds = [10**10, 10**10, -(10**10), 1, 1, 10**10 + 1]
+    within = [(most, 10**10), (-most, 10**10), (most - Decimal("1e-10"), -(10**10)), (Decimal("1e-10"), 1)]
+    over = most + Decimal("1e-10")
+    beyond = [(over, 1), (-over, 1), (Decimal(1), 10**10 + 1), (Decimal(1), -(10**10) - 1)]
+    rates, seconds = zip(*within, *beyond, strict=True)
     periods = ["999999999999999+999999999999999"] * len(rates)
     known = [
         reference.cost(second, rate, rating, period)
         for second, rate, period in zip(seconds, rates, periods, strict=True)
     ]
     calls = frame(charged_duration=seconds, rate=rates, bill_period=periods)
-    assert calls.select(ck.call_cost(rating=rating)).to_series().to_list() == [*known[:4], None, None]
+    assert calls.select(ck.call_cost(rating=rating)).to_series().to_list() == [*known[:4], *[None] * 4]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -301,6 +304,14 @@ def test_nulls_stay_null(way):
     assert run(talks, ck.charged_duration(), way).to_list() == [None, None, None]
     costs = frame(charged_duration=[None, 6, None, 0], rate=[Decimal(1), None, None, None])
     assert run(costs, ck.call_cost(), way).to_list() == [None, None, None, 0]
+
+
+@pytest.mark.parametrize("increments", ["after_first", "total"])
+def test_half_known_increments_are_unknown(increments):
+    """Increments that come as numbers, as from a rate deck, give nothing when only one of them is known."""
+    steps = pl.DataFrame({"a": [6, None, 6], "b": [6, 6, None]})
+    charged = seconds_charged(pl.lit(31), pl.col("a"), pl.col("b"), increments)
+    assert steps.select(charged).to_series().to_list() == [36, None, None]
 
 
 def test_columns_of_nothing_but_nulls():

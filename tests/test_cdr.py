@@ -220,11 +220,11 @@ def test_sorted_by_submission_then_id(lazy):
         {"call_id": "b", "submitted_at": NOON + second},
         {"call_id": "answered", "submitted_at": None, "answered_at": NOON},
         {"call_id": "a", "submitted_at": NOON + second},
-        {"call_id": "a", "submitted_at": NOON + second, "source": "another"},
+        {"call_id": "z", "submitted_at": NOON + second, "source": "another"},
         {"call_id": "first", "submitted_at": NOON - second, "answered_at": NOON + 9 * second},
     )
     ordered = cdr.sort(frame.lazy()).collect() if lazy else cdr.sort(frame)
-    assert ordered["call_id"].to_list() == ["first", "answered", "a", "a", "b", "none"]
+    assert ordered["call_id"].to_list() == ["first", "answered", "z", "a", "b", "none"]
     assert ordered["source"].to_list()[2:4] == ["another", "itnio-voice"]
     assert cdr.sort(frame.reverse()).equals(ordered)
 
