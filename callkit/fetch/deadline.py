@@ -120,7 +120,7 @@ class _Connecting:
                 return sock
         except OSError as error:
             problem = error
-        raise NewConnectionError(self, type(problem).__name__)  # type: ignore[arg-type]
+        raise NewConnectionError(self, type(problem).__name__) from problem  # type: ignore[arg-type]
 
 
 class _Http(_Connecting, HTTPConnection):  # type: ignore[misc]

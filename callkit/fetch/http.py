@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from email.utils import parsedate_to_datetime
 from typing import NamedTuple
@@ -45,6 +46,8 @@ def what_happened(error: Exception, timeout: float) -> tuple[str, str, bool]:
         )
     if isinstance(error, ConnectTimeout | ReadTimeout) or any(isinstance(e, TimeoutError) for e in chain):
         return f"no complete answer within {timeout:g} s", "Raise timeout, or try again later.", True
+    if any(isinstance(e, socket.gaierror) for e in chain):
+        return "the host's name is not known here", "Check the network and base_url.", True
     kind = type(chain[-1]).__name__
     return f"the connection failed ({kind})", "Check the network and base_url, or try again later.", True
 

@@ -114,6 +114,8 @@ class Settled:
         self._todo: deque[_Piece] = deque()
         self._peeked: Future[Page] | None = None
         self._previous: dict[str, list[Record]] = {}
+        self._copies = 0
+        self._differing = 0
 
     def windows(self, cut: Iterable[Window]) -> Iterator[list[Record]]:
         """Give each window's records, none of them given before.
@@ -125,11 +127,14 @@ class Settled:
         """
         self._todo.extend(_Piece(window) for window in cut)
         ahead: _Started | None = None
-        while ahead or self._todo:
-            started = ahead or self._start()
-            reading = self._reading([started.first, *self._workers.results(started.rest)])
-            ahead = self._start_if_ready()
-            yield from self._settle(started.piece, reading)
+        try:
+            while ahead or self._todo:
+                started = ahead or self._start()
+                reading = self._reading([started.first, *self._workers.results(started.rest)])
+                ahead = self._start_if_ready()
+                yield from self._settle(started.piece, reading)
+        finally:
+            self._tell()
 
     def some(self, cut: Iterable[Window], limit: int) -> Iterator[list[Record]]:
         """Give up to `limit` records, asking for no more than that takes.
@@ -297,7 +302,7 @@ class Settled:
             if any(
                 len(r.rows) == r.total and _listed(r) == listed for r in readings[:-1] if len(r.totals) == 1
             ):
-                return self._listed_twice(last, window)
+                return self._listed_twice(last)
             return None
         return self._gathered(readings) if window.seconds == 1 else None
 
@@ -308,16 +313,20 @@ class Settled:
         kept = {row[self._listing.id_field]: row for reading in readings for row in reading.rows}
         return list(kept.values()) if len(kept) == readings[-1].total else None
 
-    def _listed_twice(self, reading: _Reading, window: Window) -> list[Record]:
+    def _listed_twice(self, reading: _Reading) -> list[Record]:
         distinct = {to_json(row): row for row in reading.rows}
-        copies = len(reading.rows) - len(distinct)
-        differing = len(distinct) - len(reading.ids)
-        self._notices.add(
-            f"{self._listing.vendor}: {window}: the vendor lists {len(reading.rows) - len(reading.ids)} record(s) "
-            f"under an id it lists already, in two complete readings alike. {copies} exact copies dropped, "
-            f"{differing} kept because they differ."
-        )
+        self._copies += len(reading.rows) - len(distinct)
+        self._differing += len(distinct) - len(reading.ids)
         return list(distinct.values())
+
+    def _tell(self) -> None:
+        if self._copies or self._differing:
+            self._notices.add(
+                f"{self._listing.vendor}: the vendor lists {self._copies + self._differing} record(s) under an id that "
+                f"it lists already: {self._copies} exact copies are dropped, {self._differing} are kept because they "
+                f"differ."
+            )
+        self._copies = self._differing = 0
 
     def _given(self, record: Record) -> bool:
         """Whether the window before has given this very record: vendors may count a border to both sides."""
@@ -326,12 +335,7 @@ class Settled:
     def _fresh(self, records: list[Record]) -> list[Record]:
         field = self._listing.id_field
         fresh = [row for row in records if row[field] not in self._previous or not self._given(row)]
-        differing = sum(row[field] in self._previous for row in fresh)
-        if differing:
-            self._notices.add(
-                f"{self._listing.vendor}: {differing} record(s) came from two adjoining windows under one id with "
-                f"different values; both are kept."
-            )
+        self._differing += sum(row[field] in self._previous for row in fresh)
         self._previous = {}
         for row in records:
             self._previous.setdefault(row[field], []).append(row)

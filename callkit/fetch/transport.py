@@ -6,6 +6,7 @@ is the same for every vendor.
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,9 @@ from callkit.fetch.workers import Notices
 __all__ = ["Code", "Endpoint", "Transport"]
 
 T = TypeVar("T")
+
+# Each retry is logged; where nobody set up logging, Python would print the bare event's name to stderr.
+logging.getLogger("stamina").addHandler(logging.NullHandler())
 
 _FIRST_WAIT, _LONGEST_WAIT, _JITTER = 0.2, 10.0, 0.3
 _UNDOCUMENTED = "The code is not documented: ask the vendor what it means."

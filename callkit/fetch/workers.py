@@ -73,12 +73,12 @@ class Notices:
             if text not in self._texts:
                 self._texts.append(text)
 
-    def give(self, stacklevel: int = 3) -> None:
-        """Issue what has gathered."""
+    def give(self) -> None:
+        """Issue what has gathered, as a warning of whoever called the method that calls this."""
         with self._lock:
             texts, self._texts = self._texts, []
         for text in texts:
-            warnings.warn(text, UserWarning, stacklevel=stacklevel + 1)
+            warnings.warn(text, UserWarning, stacklevel=3)
 
 
 class _NoBar:

@@ -40,7 +40,7 @@ class Request:
 
 @dataclass
 class Stub:
-    """Answers every POST with `answer(request)`: a dict, bytes, (status, headers, body), or a callable on the socket."""
+    """Answers a POST with `answer(request)`: a dict, bytes, (status, headers, body) or a callable on the handler."""
 
     answer: object
     requests: list = field(default_factory=list)

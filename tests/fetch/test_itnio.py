@@ -1,14 +1,14 @@
 """ITNIO voice over a real socket: the frame, the windows, completeness."""
 
-import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import polars as pl
 import pytest
 
 from callkit import cdr
-from callkit.errors import IncompleteFetch, VendorError
+from callkit.errors import IncompleteFetch
 
 
 def spread(kit, count, seconds=60, **fields):
@@ -58,7 +58,7 @@ def test_printed_sample(kit):
 
 
 def test_sample_counts_more_than_it_lists(kit):
-    """The printed sample says five and lists one: fetched in full, that is an IncompleteFetch after max_attempts readings."""
+    """The printed sample says five and lists one: fetched in full, that is an IncompleteFetch."""
     with kit.Stub(kit.itnio_sample) as stub:
         with pytest.raises(IncompleteFetch, match="counts 5 records, 1 distinct") as caught:
             stub.itnio(max_attempts=3).fetch("2022-02-18T00:00:00+08:00", "2022-02-19T00:00:00+08:00")
@@ -74,7 +74,7 @@ def test_everything_comes_back(kit):
         frame = stub.itnio().fetch(kit.START, kit.START + timedelta(days=60))
         windows = sorted({tuple(r.body["params"].values()) for r in stub.requests})
     assert frame["call_id"].to_list() == [r["voiceId"] for r in records]
-    assert all(a[1] == b[0] for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a[1] == b[0] for a, b in pairwise(windows))
     assert frame["cost"].sum() == Decimal("0.4") * 1234
 
 
