@@ -5,6 +5,11 @@
 The names here are all that a notebook needs. `callkit --help` shows the same from a terminal.
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
 from callkit.billing import Rating, call_cost, charged_duration
 from callkit.cdr import MONEY, mask_numbers
 from callkit.errors import (
@@ -17,6 +22,14 @@ from callkit.errors import (
     SchemaError,
     VendorError,
 )
+from callkit.fetch import ItnioVoice, NxWhatsApp
+from callkit.reconciliation import Reconciliation, reconcile
+from callkit.sandbox import Sandbox
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from callkit import charts, widgets
 
 __all__ = [
     "MONEY",
@@ -24,12 +37,26 @@ __all__ = [
     "CallkitError",
     "IncompleteFetch",
     "InvalidRequest",
+    "ItnioVoice",
+    "NxWhatsApp",
     "OutOfRange",
     "RateLimited",
     "Rating",
+    "Reconciliation",
+    "Sandbox",
     "SchemaError",
     "VendorError",
     "call_cost",
     "charged_duration",
+    "charts",
     "mask_numbers",
+    "reconcile",
+    "widgets",
 ]
+
+
+def __getattr__(name: str) -> ModuleType:
+    """Import what draws only when it is drawn with: Altair takes longer to load than all the rest."""
+    if name in ("charts", "widgets"):
+        return import_module(f"callkit.{name}")
+    raise AttributeError(f"module 'callkit' has no attribute {name!r}")

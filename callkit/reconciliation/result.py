@@ -13,7 +13,7 @@ from callkit import cdr
 from callkit.cdr import MONEY
 from callkit.reconciliation.bridge import bridge
 from callkit.reconciliation.explain import explain
-from callkit.reconciliation.wording import money_text
+from callkit.reconciliation.wording import money_text, rating_in_words
 
 if TYPE_CHECKING:
     from callkit.billing import Rating
@@ -29,8 +29,8 @@ class RatingUsed:
 
     def __str__(self) -> str:
         """Say it in one line."""
-        origin = "as given" if self.basis == "given" else "assumed: the convention, not read off the data"
-        return f"{self.rating} ({origin})"
+        origin = "as given" if self.basis == "given" else "assumed, because none was given"
+        return f"{rating_in_words(self.rating)} ({origin})"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -104,7 +104,7 @@ class Reconciliation:
         """Findings counted and summed by check and currency, in the order of the findings."""
         amount = pl.col("amount")
         return self.findings.group_by("check", "severity", "currency", maintain_order=True).agg(
-            pl.col("call_id").n_unique().cast(pl.Int64).alias("calls"),
+            pl.col("call_id").drop_nulls().n_unique().cast(pl.Int64).alias("calls"),
             pl.when(amount.is_not_null().any()).then(amount.sum()).cast(MONEY).alias("amount"),
             amount.filter(amount > 0).sum().cast(MONEY).alias("overcharge"),
             amount.filter(amount < 0).sum().cast(MONEY).alias("undercharge"),
@@ -186,7 +186,7 @@ class Reconciliation:
         )
         body = "".join(
             "<tr>" + "".join(_cell(name, row[name]) for name in shown) + "</tr>"
-            for row in self.totals.iter_rows(named=True)
+            for row in self.totals.with_columns(pl.col("undercharge").neg()).iter_rows(named=True)
         )
         said = f"{self.findings.height:,} findings, {self.claims.height:,} claims · rating {self.rating}"
         return (

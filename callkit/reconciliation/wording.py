@@ -39,3 +39,20 @@ def rate_unit(rating: Rating) -> pl.Expr:
         return pl.format("{}-s block", "_step")
     usual = {1: "s", 60: "min", 3600: "h"}
     return pl.lit(usual.get(rating.per_seconds, f"{rating.per_seconds} s"))
+
+
+def rating_in_words(rating: Rating) -> str:
+    """`a rate per minute, 6 decimals, rounded half up`, and whatever else is not the convention."""
+    usual = {1: "second", 60: "minute", 3600: "hour", "block": "step of the bill period"}
+    told = [
+        f"a rate per {usual.get(rating.per_seconds, f'{rating.per_seconds} s')}",
+        f"{rating.decimals} decimals",
+        f"rounded {rating.rounding.replace('_', ' ')}",
+    ]
+    if rating.connect_fee:
+        told.append(f"connect fee {rating.connect_fee}")
+    if rating.attempt_fee:
+        told.append(f"attempt fee {rating.attempt_fee}")
+    if rating.increments == "total":
+        told.append("a+b: the whole call in steps of b, at least a")
+    return ", ".join(told)

@@ -1,0 +1,126 @@
+"""The terminal's side of callkit: `callkit demo`, `callkit sandbox`, `callkit lab`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from callkit.errors import CallkitError
+
+_ABOUT = """\
+Fetch voice call detail records (CDRs) from ITNIO Tech and NXCloud, recompute every charge
+from the bill periods, and see what was overcharged, by how much and why.
+
+New here? `callkit demo` shows the whole job on a built-in sandbox of both vendors' APIs, no account needed.
+Then `callkit lab` opens the notebooks."""
+
+_AFTER = """\
+In Python the same takes two lines:
+  import callkit as ck
+  result = ck.reconcile(ck.ItnioVoice.from_env().fetch("2026-10-01T00:00:00Z", "2026-11-01T00:00:00Z"))"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command. Exit code 0: done; 1: it failed, as the message says; 2: wrong arguments; 130: Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+    run: Callable[[argparse.Namespace], int] = arguments.run
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("always", category=UserWarning)
+            warnings.showwarning = _note
+            return run(arguments)
+    except KeyboardInterrupt:
+        print("\nStopped.", file=sys.stderr)
+        return 130
+    except (CallkitError, OSError, ValueError) as error:
+        print(f"callkit {arguments.command}: {error}", file=sys.stderr)
+        return 1
+
+
+def _note(message: Warning | str, *_: object, **__: object) -> None:
+    """Show a warning as a sentence: where in the code it was raised helps nobody in a terminal."""
+    print(f"Note: {message}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="callkit",
+        description=_ABOUT,
+        epilog=_AFTER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"callkit {version('callkit')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+    demo = _command(
+        commands, "demo", _demo, "the whole job on the sandbox: fetch a month, recompute, explain"
+    )
+    _traffic(demo)
+    demo.add_argument(
+        "--out",
+        type=Path,
+        default=Path("callkit-findings.csv"),
+        metavar="FILE",
+        help="where the findings go (default: %(default)s; replaced if it is there)",
+    )
+
+    sandbox = _command(commands, "sandbox", _sandbox, "serve both vendors' APIs on 127.0.0.1 until Ctrl-C")
+    _traffic(sandbox)
+    sandbox.add_argument("--port", type=int, default=0, help="default: any free one")
+
+    lab = _command(commands, "lab", _lab, "copy the notebooks here and open JupyterLab on them")
+    lab.add_argument(
+        "folder",
+        nargs="?",
+        type=Path,
+        default=Path("callkit-notebooks"),
+        help="where the notebooks go (default: %(default)s); a notebook that is there already is left as it is",
+    )
+    lab.add_argument(
+        "--no-browser", action="store_true", help="print the address instead of opening a browser"
+    )
+    return parser
+
+
+def _command(
+    commands: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    run: Callable[[argparse.Namespace], int],
+    what: str,
+) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _traffic(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--calls", type=int, default=5_000, help="calls in the month, both vendors (%(default)s)"
+    )
+    parser.add_argument("--seed", type=int, default=7, help="another seed, another month (%(default)s)")
+
+
+# The commands import what they need when they run, so that `callkit --help` answers at once.
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from callkit.demo import demo  # noqa: PLC0415 - see above
+
+    return demo(calls=arguments.calls, seed=arguments.seed, out=arguments.out)
+
+
+def _sandbox(arguments: argparse.Namespace) -> int:
+    from callkit.sandbox import Sandbox, serve  # noqa: PLC0415 - see above
+
+    serve(Sandbox(calls=arguments.calls, seed=arguments.seed, port=arguments.port))
+    return 0
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from callkit.lab import lab  # noqa: PLC0415 - see above
+
+    return lab(arguments.folder, browser=not arguments.no_browser)

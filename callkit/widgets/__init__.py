@@ -1,0 +1,5 @@
+"""Widgets for notebooks: they render by traits only, without a network, and can be driven from Python."""
+
+from callkit.widgets.staircase import StaircaseView
+
+__all__ = ["StaircaseView"]

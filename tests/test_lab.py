@@ -1,0 +1,27 @@
+"""`callkit lab` brings the notebooks to the user and never overwrites what is theirs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from callkit.lab import copy_notebooks
+
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+def test_every_notebook_is_copied(tmp_path: Path) -> None:
+    """A new folder gets all notebooks, byte for byte."""
+    copied, kept = copy_notebooks(tmp_path / "new" / "folder")
+    assert copied == sorted(file.name for file in NOTEBOOKS.glob("*.ipynb"))
+    assert not kept
+    for name in copied:
+        assert (tmp_path / "new" / "folder" / name).read_bytes() == (NOTEBOOKS / name).read_bytes()
+
+
+def test_a_notebook_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
+    """Somebody's work in a copied notebook survives the next `callkit lab`."""
+    (tmp_path / "01_quickstart.ipynb").write_text("mine")
+    copied, kept = copy_notebooks(tmp_path)
+    assert kept == ["01_quickstart.ipynb"]
+    assert "01_quickstart.ipynb" not in copied
+    assert (tmp_path / "01_quickstart.ipynb").read_text() == "mine"
