@@ -17,7 +17,18 @@ from callkit.sandbox.pricing import Tariff, divide, text
 from callkit.sandbox.server import Request, Response
 from callkit.sandbox.settings import Settings
 
-__all__ = ["Book", "Query", "book", "failure", "page", "rows", "two_months_before", "understand"]
+__all__ = [
+    "Book",
+    "Listing",
+    "Query",
+    "book",
+    "failure",
+    "page",
+    "rows",
+    "two_months_before",
+    "understand",
+    "written",
+]
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
 _CODES = {
@@ -185,8 +196,31 @@ def two_months_before(now: datetime) -> datetime:
     return now.replace(year=year, month=month + 1, day=min(now.day, monthrange(year, month + 1)[1]))
 
 
-def page(query: Query, settings: Settings) -> Response:
-    """Answer a query with the page it asks for; past the last page there are no records."""
+@dataclass(slots=True)
+class Listing:
+    """A page before it is written; a fault may change it. `total`, `current` and `pages` are texts only then."""
+
+    query: Query
+    settings: Settings
+    total: int | str
+    current: int | str
+    pages: int | str
+    rows: list[bytes]
+
+    def window(self) -> list[bytes]:
+        """All records of the window, in the order of its pages."""
+        rows = self.query.book.rows[self.query.first : self.query.last]
+        return rows if self.settings.page_order == "ascending" else rows[::-1]
+
+    def cut(self, rows: list[bytes], number: int) -> None:
+        """Make this page `number` of a window of `rows`."""
+        size = self.query.size
+        self.total, self.pages = len(rows), -(-len(rows) // size)
+        self.rows = rows[(number - 1) * size : number * size]
+
+
+def page(query: Query, settings: Settings) -> Listing:
+    """Turn to the page that is asked for; past the last page there are no records."""
     offset = (query.current - 1) * query.size
     if settings.page_order == "ascending":
         first = query.first + offset
@@ -195,12 +229,17 @@ def page(query: Query, settings: Settings) -> Response:
         last = query.last - offset
         found = query.book.rows[max(query.first, last - query.size) : last] if last > query.first else []
         found = found[::-1]
-    pages = -(-query.total // query.size)
+    return Listing(query, settings, query.total, query.current, -(-query.total // query.size), found)
+
+
+def written(listing: Listing) -> Response:
+    """Write a page as the answer; its records are written already."""
+    total, current, pages = (json.dumps(count) for count in (listing.total, listing.current, listing.pages))
     head = (
-        f'{{"status":"0","reason":"success","data":{{"total":{query.total},"size":{query.size},'
-        f'"current":{query.current},"pages":{pages},"searchCount":true,"records":['
+        f'{{"status":"0","reason":"success","data":{{"total":{total},"size":{listing.query.size},'
+        f'"current":{current},"pages":{pages},"searchCount":true,"records":['
     )
-    return Response(b"".join((head.encode(), b",".join(found), b"]}}")))
+    return Response(b"".join((head.encode(), b",".join(listing.rows), b"]}}")))
 
 
 def book(calls: list[Call], secret: str, tariff: Tariff, now: float) -> Book:

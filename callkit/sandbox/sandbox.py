@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,6 +17,7 @@ import polars as pl
 from callkit import cdr
 from callkit.sandbox import itnio, nxcloud
 from callkit.sandbox.calls import ITNIO, NX
+from callkit.sandbox.faults import Exchange, FaultPlan, Faults
 from callkit.sandbox.month import Month, make_month
 from callkit.sandbox.pricing import Tariff, text
 from callkit.sandbox.server import Request, Response, Server
@@ -64,6 +66,8 @@ class Sandbox:
         ITNIO holds as well, come on top.
     seed : int
         Which month. Seed 7 is billed per minute, with six decimals, half up and without a fee; others vary.
+    faults : FaultPlan, optional
+        What goes wrong on the way; by default nothing does.
     port : int
         0 picks a free one.
     now : datetime
@@ -91,6 +95,7 @@ class Sandbox:
         self,
         calls: int = 5_000,
         seed: int = 7,
+        faults: FaultPlan | None = None,
         *,
         port: int = 0,
         now: datetime = NOW,
@@ -108,6 +113,8 @@ class Sandbox:
         self._now = now
         self._port = port
         self._server: Server | None = None
+        self._plan = faults
+        self._faults: Faults | None = None
         self._lock = threading.Lock()
         self._asked: set[str] = set()
         self._month = make_month(calls, seed, self.settings, self.credentials["nx"]["business_phone"])
@@ -166,6 +173,7 @@ class Sandbox:
         """Begin to serve."""
         if self._server is None:
             self._asked.clear()
+            self._faults = None if self._plan is None else Faults(self._plan, self._honest)
             self._server = Server(self._answer, self._port).start()
         return self
 
@@ -264,19 +272,41 @@ class Sandbox:
         """The month behind the answers, in the sandbox's own terms: its calls and its rate deck."""
         return self._month
 
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """The requests that came since the start, and what struck them; kept only with a fault plan."""
+        return [] if self._faults is None else list(self._faults.exchanges)
+
     def _answer(self, request: Request) -> Response:
         path = request.path.partition("?")[0]
-        if path == ITNIO_PATH:
-            query = itnio.understand(request, self._books, self.settings, self._now, time.time())
-            return query if isinstance(query, Response) else itnio.page(query, self.settings)
-        if path == NX_PATH:
-            question = nxcloud.understand(request, self._apps, self.settings, time.time())
-            if isinstance(question, Response):
-                return question
-            if question.call_id not in question.app.records or self._not_yet(question.call_id):
-                return nxcloud.failure(10014, request)
-            return nxcloud.found(question, request)
-        return Response(b"", 404, "text/plain")
+        vendor = "itnio" if path == ITNIO_PATH else "nx" if path == NX_PATH else None
+        if self._faults is not None:
+            return self._faults.answer(vendor, request)
+        return (
+            Response(b"", 404, "text/plain") if vendor is None else self._honest(vendor, request, time.time())
+        )
+
+    def _honest(
+        self,
+        vendor: str,
+        request: Request,
+        clock: float,
+        change: Callable[[itnio.Listing], None] | None = None,
+    ) -> Response:
+        if vendor == "itnio":
+            query = itnio.understand(request, self._books, self.settings, self._now, clock)
+            if isinstance(query, Response):
+                return query
+            listing = itnio.page(query, self.settings)
+            if change is not None:
+                change(listing)
+            return itnio.written(listing)
+        question = nxcloud.understand(request, self._apps, self.settings, clock)
+        if isinstance(question, Response):
+            return question
+        if question.call_id not in question.app.records or self._not_yet(question.call_id):
+            return nxcloud.failure(10014, request)
+        return nxcloud.found(question, request)
 
     def _not_yet(self, call_id: str) -> bool:
         """Whether this is the first time that a record is asked for which is not there the first time."""
