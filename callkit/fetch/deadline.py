@@ -12,8 +12,9 @@ import io
 import socket
 import threading
 from dataclasses import dataclass
+from math import inf
 from time import monotonic
-from typing import Any
+from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
@@ -47,8 +48,11 @@ class Attempt:
         return left
 
 
+_NO_ATTEMPT = Attempt(inf, threading.Event())
+
+
 class _Current(threading.local):
-    attempt: Attempt | None = None
+    attempt = _NO_ATTEMPT
 
 
 # http.client builds its own reader deep inside; an attempt stays in one thread from first to last byte.
@@ -57,7 +61,7 @@ _CURRENT = _Current()
 
 def attempting(attempt: Attempt | None) -> None:
     """Say which attempt this thread is at: its connections keep to the attempt's deadline."""
-    _CURRENT.attempt = attempt
+    _CURRENT.attempt = attempt or _NO_ATTEMPT
 
 
 class _Reader(io.RawIOBase):
@@ -87,47 +91,47 @@ class _Reader(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        if _CURRENT.attempt is not None:
-            unguarded = self.fp
-            self.fp = io.BufferedReader(_Reader(sock, _CURRENT.attempt), 1 << 16)
-            unguarded.close()
+        unguarded = self.fp
+        self.fp = io.BufferedReader(_Reader(sock, _CURRENT.attempt), 1 << 16)
+        unguarded.close()
 
 
 class _Connecting:
     """What plain and TLS connections share: each address is tried for what is left of the attempt."""
 
     debuglevel = 0  # http.client would print headers, and with them the key, if someone turned it on globally
-    response_class = _Response
+    response_class: Any = _Response
+    socket_options: Any
+    port: Any
+    _dns_host: str
 
     def _new_conn(self) -> socket.socket:
         attempt = _CURRENT.attempt
-        if attempt is None:
-            return super()._new_conn()  # type: ignore[misc, no-any-return]
-        host, port = self._dns_host, self.port  # type: ignore[attr-defined]
         problem: OSError | None = None
         try:
-            for *_, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            for *_, address in socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM):
                 try:
                     sock = create_connection(
-                        (str(address[0]), port),
+                        (str(address[0]), self.port),
                         timeout=attempt.left(),
-                        socket_options=self.socket_options,  # type: ignore[attr-defined]
+                        socket_options=self.socket_options,
                     )
                 except OSError as error:
                     problem = error
                     continue
-                sock.settimeout(attempt.left())  # a TLS handshake may take what is left, in total
+                # A TLS handshake may take what is left, in total.
+                sock.settimeout(max(attempt.deadline - monotonic(), 0.001))
                 return sock
         except OSError as error:
             problem = error
-        raise NewConnectionError(self, type(problem).__name__) from problem  # type: ignore[arg-type]
+        raise NewConnectionError(cast("HTTPConnection", self), type(problem).__name__) from problem
 
 
-class _Http(_Connecting, HTTPConnection):  # type: ignore[misc]
+class _Http(_Connecting, HTTPConnection):
     pass
 
 
-class _Https(_Connecting, HTTPSConnection):  # type: ignore[misc]
+class _Https(_Connecting, HTTPSConnection):
     pass
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -21,6 +21,7 @@ from callkit.errors import AuthenticationError, InvalidRequest, OutOfRange, Rate
 from callkit.fetch.client import Client
 from callkit.fetch.credentials import Secret
 from callkit.fetch.exact import Json, UnreadableAnswer, whole
+from callkit.fetch.outside import Outside
 from callkit.fetch.paging import Listing, Page, Settled
 from callkit.fetch.records import DTMF, INSTANT, MONEY, NUMBER, SECONDS, TEXT, Kind, to_frame
 from callkit.fetch.settings import Settings, positive_int
@@ -117,7 +118,7 @@ class ItnioVoice(Client):
     Examples
     --------
     >>> import callkit as ck
-    >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+    >>> with ck.Sandbox(calls=200, seed=7, billing_faults=0) as sandbox:
     ...     calls = sandbox.itnio_voice().fetch(*sandbox.period)
     >>> calls.height > 0 and calls.schema == ck.cdr.SCHEMA
     True
@@ -201,7 +202,7 @@ class ItnioVoice(Client):
         Examples
         --------
         >>> import callkit as ck
-        >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+        >>> with ck.Sandbox(calls=200, seed=7, billing_faults=0) as sandbox:
         ...     sandbox.itnio_voice().fetch(*sandbox.period, limit=10).height
         10
         """
@@ -243,7 +244,7 @@ class ItnioVoice(Client):
         Examples
         --------
         >>> import callkit as ck
-        >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+        >>> with ck.Sandbox(calls=200, seed=7, billing_faults=0) as sandbox:
         ...     client = sandbox.itnio_voice()
         ...     sum(batch.height for batch in client.batches(*sandbox.period)) == client.fetch(*sandbox.period).height
         True
@@ -266,7 +267,7 @@ class ItnioVoice(Client):
             listing = Listing("ITNIO voice", "voiceId", partial(self._page, workers))
             settled = Settled(listing, workers, self._notices, self._settings.max_attempts)
             found = settled.windows(windows) if limit is None else settled.some(windows, limit)
-            outside = _Outside(asked)
+            outside = Outside(asked)
             for records in found:
                 frame = outside.seen(to_frame(records, _FIELDS, _CONSTANTS))
                 if frame.height:
@@ -281,48 +282,6 @@ class ItnioVoice(Client):
             "params": {"strTime": window.start_text, "endTime": window.end_text},
         }
         return self._transport.ask(question, f"{window}, page {number}", _read_page, workers.stop)
-
-
-class _Outside:
-    """What comes from beyond the period asked for: at exactly `end` left out, else kept and told about."""
-
-    _clocks = ("submitted_at", "called_at", "ringing_at", "answered_at", "ended_at")
-
-    def __init__(self, asked: Window) -> None:
-        self._start = datetime.fromisoformat(asked.start_text).astimezone(UTC)
-        self._end = datetime.fromisoformat(asked.end_text).astimezone(UTC)
-        self._count = 0
-        self._inside = set(self._clocks)
-
-    def seen(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Leave out what is the next period's, and look at the rest."""
-        frame = frame.filter(pl.col("submitted_at").ne_missing(pl.lit(self._end)))
-        if not frame.height:
-            return frame
-        within = frame.select(
-            ((pl.col(clock) >= self._start) & (pl.col(clock) <= self._end)).fill_null(value=False).all()
-            if clock != "submitted_at"
-            else ((pl.col(clock) < self._start) | (pl.col(clock) > self._end)).sum()
-            for clock in self._clocks
-        ).row(0, named=True)
-        self._count += int(within.pop("submitted_at"))
-        self._inside &= {clock for clock, fits in within.items() if fits}
-        return frame
-
-    def warning(self) -> str:
-        """Say it, and which clock explains it."""
-        if not self._count:
-            return ""
-        fitting = [clock for clock in self._clocks if clock in self._inside]
-        by = (
-            f"the vendor seems to filter by {' or '.join(fitting)}"
-            if fitting
-            else "no clock of the records explains which ones the vendor chose"
-        )
-        return (
-            f"{self._count} record(s) were submitted outside of {self._start.isoformat()} to "
-            f"{self._end.isoformat()} and are kept: {by}."
-        )
 
 
 def _headers(key: Secret, secret: Secret, _body: bytes, now: float) -> dict[str, str]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from decimal import Decimal
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -21,6 +20,7 @@ import polars as pl
 from callkit import cdr
 from callkit.errors import AuthenticationError, InvalidRequest, VendorError
 from callkit.fetch.client import Client
+from callkit.fetch.costs import with_costs
 from callkit.fetch.credentials import Secret
 from callkit.fetch.exact import Json, UnreadableAnswer, to_json, whole
 from callkit.fetch.records import (
@@ -31,9 +31,7 @@ from callkit.fetch.records import (
     TEXT,
     Kind,
     Record,
-    Unreadable,
     choice,
-    exact_amount,
     to_frame,
 )
 from callkit.fetch.settings import Settings
@@ -58,7 +56,7 @@ _FIELDS: Mapping[str, tuple[str, Kind]] = {
     "end_reason": ("status_reason", TEXT),
     "end_direction": ("hangup_by", choice({"0": "caller", "1": "callee", "2": "server", "3": "unknown"})),
     "record": ("recording", TEXT),
-    # Three that `_with_costs` makes out of `costs`.
+    # Three that `with_costs` makes out of `costs`.
     "costs.direction": ("direction", choice({"1": "out", "0": "in"})),
     "costs.price": ("cost", MONEY),
     "costs.currency": ("currency", TEXT),
@@ -312,7 +310,7 @@ class NxWhatsApp(Client):
 
 
 def _frame(ids: Sequence[str], calls: Sequence[_Call]) -> pl.DataFrame:
-    rows = [_with_costs(call.record, call.aside) for call in calls if call.record is not None]
+    rows = [with_costs(call.record, call.aside) for call in calls if call.record is not None]
     found = to_frame(
         [record for record, _ in rows],
         _FIELDS,
@@ -329,54 +327,6 @@ def _frame(ids: Sequence[str], calls: Sequence[_Call]) -> pl.DataFrame:
     found_at, missing_at = iter(range(found.height)), iter(range(found.height, len(ids)))
     order = [next(missing_at if call.record is None else found_at) for call in calls]
     return pl.concat([found, absent])[order]
-
-
-def _with_costs(call: Record, aside: Record) -> tuple[Record, Record]:
-    """Work out direction, price and currency; what cannot be worked out stands in `extra` as unreadable."""
-    costs = call.get("costs")
-    rest = {name: value for name, value in call.items() if name != "costs"}
-    if costs is None or costs in ([], {}, ""):
-        return rest, aside
-    lines = [costs] if isinstance(costs, dict) else costs
-    if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-        return {**rest, "costs.price": {"costs": costs}}, aside
-    aside = {**aside, "costs": costs}
-    directions = {str(line.get("direction")) for line in lines if line.get("direction") not in (None, "")}
-    currencies = {line.get("currency") or None for line in lines if _is_label(line.get("currency"))}
-    rest["costs.direction"] = (
-        next((line["direction"] for line in lines if line.get("direction") not in (None, "")), None)
-        if len(directions) <= 1
-        else sorted(directions)
-    )
-    if not all(_is_label(line.get("currency")) for line in lines):
-        rest["costs.currency"] = [line.get("currency") for line in lines]
-    elif len(currencies) == 1:
-        rest["costs.currency"] = currencies.pop()
-    else:
-        return rest, aside
-    rest["costs.price"] = _sum([line.get("price") for line in lines])
-    return rest, aside
-
-
-def _is_label(value: Json) -> bool:
-    return value is None or isinstance(value, str)
-
-
-def _sum(prices: Sequence[Json]) -> Json:
-    """Add up, exactly; a price that cannot be read makes the sum unreadable, as the list of what came."""
-    try:
-        amounts = [amount for price in prices if (amount := exact_amount(price)) is not None]
-    except Unreadable:
-        return list(prices) if len(prices) > 1 else prices[0]
-    if not amounts:
-        return None
-    return _exactly(amounts)
-
-
-def _exactly(amounts: Sequence[Decimal]) -> Decimal:
-    # Decimal's context would round a sum to 28 digits; integers do not.
-    total = sum(int(amount.scaleb(10)) for amount in amounts)
-    return Decimal(total).scaleb(-10)
 
 
 def _checked(call_ids: Iterable[str]) -> list[str]:

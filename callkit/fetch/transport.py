@@ -157,7 +157,7 @@ class Transport:
             """Wait here, where `stop` can end the wait, and have stamina go on at once."""
             if not isinstance(error, _FailedError) or not error.retry or number >= limit:
                 return False
-            delay = soonest + random.uniform(0, _JITTER) if error.after is None else error.after  # noqa: S311
+            delay = soonest + random.uniform(0, _JITTER) if error.after is None else error.after  # noqa: S311 jitter is no secret
             return False if stop.wait(0 if stamina.is_testing() else delay) else 0.0
 
         failure: VendorError | None = None
@@ -235,7 +235,7 @@ class Transport:
                 return Reply(response.status_code, date, wait, b"".join(parts))
         except Cancelled:
             cancelled = True
-        except Exception as error:  # noqa: BLE001  hostile bytes can break any layer below in any way
+        except Exception as error:  # noqa: BLE001 hostile bytes can break any layer below in any way
             cancelled = stop.is_set()
             happened, hint, retry = what_happened(error, self._settings.timeout)
         finally:

@@ -100,7 +100,7 @@ def progress_bar(shown: bool | None, *, name: str, unit: str, total: int | None 
         shown = _in_notebook() or (sys.stderr is not None and sys.stderr.isatty())
     if not shown:
         return _NoBar()
-    from tqdm.auto import tqdm  # noqa: PLC0415  loads ipywidgets where there is a notebook
+    from tqdm.auto import tqdm  # noqa: PLC0415 loads ipywidgets where there is a notebook
 
     return tqdm(total=total, desc=name, unit=unit, unit_scale=False, leave=True)
 

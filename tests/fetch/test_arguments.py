@@ -53,7 +53,7 @@ def test_settings(settings, error, says):
         ("2022-04-01T00:00:00+08:00", "2022-04-31T00:00:00+08:00", ValueError, "2022-04-31"),
         ("2022-04-01T00:00:00", "2022-04-02T00:00:00+08:00", ValueError, "no zone"),
         ("2022-04-01", "2022-04-02", ValueError, "no zone"),
-        (datetime(2022, 4, 1), datetime(2022, 4, 2, tzinfo=UTC), ValueError, "no zone"),  # noqa: DTZ001
+        (datetime(2022, 4, 1), datetime(2022, 4, 2, tzinfo=UTC), ValueError, "no zone"),  # noqa: DTZ001 the point of it
         (
             datetime(2022, 4, 2, tzinfo=UTC),
             datetime(2022, 4, 1, tzinfo=UTC),
