@@ -137,7 +137,8 @@ def inject(setup: Setup, traffic: dict[str, list[Call]]) -> None:
         made = _spoil(topic, settings, source, check, injector=injector, wanted=in_favour, under=True)
         # What could not be made cheaper is made dearer.
         _spoil(topic, settings, source, check, injector=injector, wanted=count - made, under=False)
-        _restatement_dates(topic, settings, source.calls)
+        if check == "restated":
+            _restatement_dates(topic, settings, source.calls)
     for source in sources:
         _second_faults(Random(f"{seed}/faults/{source.name}/second"), settings, source)
 
@@ -182,9 +183,10 @@ def _candidates(rng: Random, settings: Settings, source: _Source, check: str, wa
     """Calls to try, best first: a cluster of one destination and a few days, then from anywhere."""
     if not wanted:
         return []
-    pool = [
-        call for call in source.calls if not call.faults and not call.fixed and source.eligible(check, call)
-    ]
+    # Of very many calls, a sample has candidates enough, and clusters too.
+    most = max(20_000, 100 * wanted)
+    looked_at = source.calls if len(source.calls) <= most else rng.sample(source.calls, most)
+    pool = [call for call in looked_at if not call.faults and not call.fixed and source.eligible(check, call)]
     if not pool:
         return []
     together = round(wanted * settings.clustered)
@@ -236,7 +238,7 @@ def _doubles(rng: Random, setup: Setup, source: _Source, calls: list[Call], want
 
 def _restatement_dates(rng: Random, settings: Settings, calls: list[Call]) -> None:
     for call in calls:
-        if call.later is not None and not call.later_at:
+        if call.later is not None:
             days = rng.uniform(settings.restated_low, settings.restated_high)
             call.later_at = call.recorded + round(days * 86_400)
 

@@ -29,12 +29,12 @@ _DEFAULTS: dict[str, float] = {
 }
 
 # Faults that a second attempt does not meet again, that end soon, and that are not as large as a memory. None of them
-# tells a consistent lie: a record that is really not there yet, or written in another form, no client can notice.
+# tells a consistent lie: a record that is not there twice over, or written in another form, no client can notice.
 _PASSING = (
     "reset", "reset_in_headers", "reset_in_body", "truncated", "chunked_cut", "not_json", "empty", "bad_utf8",
     "nan", "infinity", "deep_json", "wrong_shape", "gzip", "http_408", "http_425", "http_429", "http_429_date",
     "http_500", "http_502", "http_503", "http_504", "vendor_code", "unstable_order", "repeat_first",
-    "text_counts", "wrong_current", "wrong_page", "short_page", "long_page", "wrong_total", "no_calls",
+    "text_counts", "wrong_current", "wrong_page", "short_page", "long_page", "wrong_total",
     "other_call", "text_code",
 )  # fmt: skip
 

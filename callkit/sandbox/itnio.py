@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(Z|[+-]\d\d:\d\d)", re.ASCII)
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _CODES = {
     "answered": ("1000", "success"),
     "no_answer": ("480", "no answer"),
@@ -258,10 +259,7 @@ def rows(call: Call, tariff: Tariff, now: float) -> list[bytes]:
     versions = [call.later if call.later is not None and call.later_at <= now else call]
     if call.twin is not None:
         versions.append(call.twin)
-    return [
-        json.dumps(_record(one, tariff), ensure_ascii=False, separators=(",", ":")).encode()
-        for one in versions
-    ]
+    return [_JSON(_record(one, tariff)).encode() for one in versions]
 
 
 def _record(call: Call, tariff: Tariff) -> dict[str, str | int]:
