@@ -13,7 +13,7 @@ import polars as pl
 from callkit.billing import money_of, units_of
 from callkit.cdr import MONEY
 from callkit.reconciliation.ledger import STEPS, step_column, verifiable
-from callkit.reconciliation.settlement import SETTLEMENT_CURRENCY, quoted_in_settlement, settlement_step
+from callkit.reconciliation.settlement import SETTLEMENT_CURRENCY, quoted_in_settlement
 
 QUOTED_ROWS = (*STEPS, "unverified", "expected")
 SETTLED_ROWS = ("settlement", *QUOTED_ROWS)
@@ -31,10 +31,12 @@ def bridge(ledger: pl.LazyFrame, by: Sequence[str] = ()) -> pl.LazyFrame:
         step, `unverified` and `expected`, also where it is zero; `calls` counts the calls that have an amount in
         the row (for `expected`: that could be verified). Sorted by group, basis, currency, and the steps' order.
     """
+    settlements = ledger.filter(pl.col("settle_cost").is_not_null())
+    # In stages: one deep expression would be computed again for every step that follows.
+    for stage in _settled():
+        settlements = settlements.with_columns(stage)
     quoted = _summed(ledger.filter(_belongs()).with_columns(basis=pl.lit("quoted")), QUOTED_ROWS, by)
-    settled = _summed(
-        ledger.filter(pl.col("settle_cost").is_not_null()).with_columns(*_settled()), SETTLED_ROWS, by
-    )
+    settled = _summed(settlements, SETTLED_ROWS, by)
     order = pl.col("step").replace_strict(SETTLED_ROWS, range(len(SETTLED_ROWS)), return_dtype=pl.Int64)
     return pl.concat([quoted, settled]).sort(*by, "basis", "currency", order, nulls_last=True)
 
@@ -44,28 +46,35 @@ def _belongs() -> pl.Expr:
     return pl.col("cost").is_not_null() | (pl.col("charged_duration") > 0)
 
 
-def _settled() -> list[pl.Expr]:
-    """The ledger's columns on the settled basis: each running value is divided by the exchange rate.
+def _settled() -> list[list[pl.Expr]]:
+    """The ledger's columns on the settled basis, in stages: each running value is divided by the exchange rate.
 
     Values are rounded, not steps, so that the steps still add up exactly.
     """
-    settle = units_of(pl.col("settle_cost"))
-    known = verifiable() & settlement_step().is_not_null()
     value = pl.col("_billed")
-    before = quoted_in_settlement(value)
-    steps = []
-    for step in STEPS:
+    running = [value.alias("_value_0")]
+    for at, step in enumerate(STEPS, 1):
         value = value - pl.col(step_column(step))
-        after = quoted_in_settlement(value)
-        steps.append(pl.when(known).then(before - after).fill_null(0).alias(step_column(step)))
-        before = after
+        running.append(value.alias(f"_value_{at}"))
+    values = [pl.col(f"_value_{at}") for at in range(len(running))]
+    divided = [quoted_in_settlement(value).alias(f"_value_{at}") for at, value in enumerate(values)]
+    settle = units_of(pl.col("settle_cost"))
+    known = verifiable() & pl.all_horizontal(value.is_not_null() for value in values)
+    steps = [
+        pl.when(known).then(before - after).fill_null(0).alias(step_column(step))
+        for step, before, after in zip(STEPS, values, values[1:], strict=False)
+    ]
     return [
-        *steps,
-        pl.lit("settled").alias("basis"),
-        pl.lit(SETTLEMENT_CURRENCY).alias("currency"),
-        pl.when(known).then(settlement_step()).fill_null(0).alias("_settlement"),
-        pl.when(known).then(before).alias("_expected"),
-        pl.when(~known).then(settle).fill_null(0).alias("_unverified"),
+        running,
+        divided,
+        [
+            *steps,
+            pl.lit("settled").alias("basis"),
+            pl.lit(SETTLEMENT_CURRENCY).alias("currency"),
+            pl.when(known).then(settle - values[0]).fill_null(0).alias("_settlement"),
+            pl.when(known).then(values[-1]).alias("_expected"),
+            pl.when(~known).then(settle).fill_null(0).alias("_unverified"),
+        ],
     ]
 
 

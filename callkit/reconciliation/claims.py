@@ -45,7 +45,7 @@ def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
             pl.col("amount") != 0,
             pl.col("step") != "settlement",
         )
-        .sort("amount", "check", descending=[True, False])
+        .sort("amount", "check", "explanation", descending=[True, False, False])
         .group_by("source", "call_id", maintain_order=True)
         .agg(
             pl.col("grade").filter(pl.col("amount") > 0).max(),
@@ -68,7 +68,13 @@ def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.format("{} {}", "explanation", _demand()).alias("explanation"))
         .select(SCHEMA.names())
         .sort(
-            "currency", "claim", "source", "call_id", descending=[False, True, False, False], nulls_last=True
+            "currency",
+            "claim",
+            "source",
+            "call_id",
+            "billed",
+            descending=[False, True, False, False, False],
+            nulls_last=True,
         )
     )
 

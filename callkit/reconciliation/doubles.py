@@ -6,19 +6,14 @@ from datetime import datetime
 
 import polars as pl
 
-from callkit.cdr import schema_of
-
 CLOSE_SECONDS = 2
 """Answer times and talk times of a double differ by no more than this."""
 
 _PARTIES = ("source", "direction", "caller", "callee")
 _ORDER = ("answered_at", "submitted_at", "call_id")
 
-SCHEMA = schema_of(
-    source=pl.String,
-    call_id=pl.String,
-    _double_of=pl.String,
-)
+KEY = (*_PARTIES, "call_id", "answered_at", "call_duration")
+"""What makes a record a double; its id alone would take in another record of that id, which may be none."""
 
 
 def doubles(cdrs: pl.LazyFrame) -> pl.DataFrame:
@@ -30,11 +25,11 @@ def doubles(cdrs: pl.LazyFrame) -> pl.DataFrame:
     Returns
     -------
     pl.DataFrame
-        source, call_id, _double_of (the id that is kept), sorted by source and call_id.
+        `KEY` and _double_of (the id that is kept), sorted.
     """
     talks = cdrs.filter(
         (pl.col("call_duration") > 0),
-        pl.all_horizontal(pl.col("answered_at", "caller", "callee").is_not_null()),
+        pl.all_horizontal(pl.col("call_id", "answered_at", "caller", "callee").is_not_null()),
     ).select(*_PARTIES, *_ORDER, "call_duration")
     close = pl.col("answered_at").diff().over(_PARTIES, order_by=_ORDER) <= pl.duration(seconds=CLOSE_SECONDS)
     near = close | close.shift(-1).over(_PARTIES, order_by=_ORDER)
@@ -43,22 +38,27 @@ def doubles(cdrs: pl.LazyFrame) -> pl.DataFrame:
         talks.filter(pl.len().over(_PARTIES) > 1)
         .filter(near.fill_null(value=False))
         .collect(engine="streaming")
-        .sort(*_PARTIES, *_ORDER, nulls_last=True)
+        .sort(*_PARTIES, *_ORDER, "call_duration", nulls_last=True)
     )
-    rows: list[tuple[str, str, str]] = []
+    kept: list[str | None] = []
     for _, group in candidates.group_by(_PARTIES, maintain_order=True):
-        rows += _against_kept(group)
-    found = pl.DataFrame(rows, schema=SCHEMA, orient="row").sort("source", "call_id", "_double_of")
-    return found.unique(["source", "call_id"], keep="first", maintain_order=True)
+        kept += _against_kept(group)
+    # One pair of numbers after the other in sorted order: the ids stand in the order of the candidates.
+    return (
+        candidates.with_columns(pl.Series("_double_of", kept, dtype=pl.String))
+        .filter(pl.col("_double_of").is_not_null())
+        .select(*KEY, "_double_of")
+        .unique()
+        .sort(*KEY, "_double_of", nulls_last=True)
+        .unique(KEY, keep="first", maintain_order=True)
+    )
 
 
-def _against_kept(group: pl.DataFrame) -> list[tuple[str, str, str]]:
-    """Walk one pair of numbers in time; a handful of rows, because candidates are rare."""
+def _against_kept(group: pl.DataFrame) -> list[str | None]:
+    """Walk one pair of numbers in time and give each double's kept id; candidates are rare."""
     kept: list[tuple[datetime, int, str]] = []
-    found: list[tuple[str, str, str]] = []
-    for source, call_id, answered, talk in group.select(
-        "source", "call_id", "answered_at", "call_duration"
-    ).iter_rows():
+    found: list[str | None] = []
+    for call_id, answered, talk in group.select("call_id", "answered_at", "call_duration").iter_rows():
         kept = [call for call in kept if (answered - call[0]).total_seconds() <= CLOSE_SECONDS]
         twin = next(
             (
@@ -70,6 +70,5 @@ def _against_kept(group: pl.DataFrame) -> list[tuple[str, str, str]]:
         )
         if twin is None:
             kept.append((answered, talk, call_id))
-        else:
-            found.append((source, call_id, twin))
+        found.append(twin)
     return found

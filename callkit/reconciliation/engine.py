@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from fractions import Fraction
 from hashlib import sha256
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -12,6 +13,7 @@ import polars as pl
 
 from callkit import cdr
 from callkit.billing import DIGITS, Rating
+from callkit.errors import SchemaError
 from callkit.reconciliation import findings as told
 from callkit.reconciliation.bridge import bridge
 from callkit.reconciliation.checks import CHECKS
@@ -94,7 +96,14 @@ def reconcile(
 
 def _distinct(cdrs: object) -> pl.LazyFrame:
     """Take every distinct row once; what an earlier reconciliation added is computed anew."""
-    records = cdr.validate(cdrs).drop(COMPUTED, strict=False).unique()
+    checked = cdr.validate(cdrs).drop(COMPUTED, strict=False)
+    own = [name for name in checked.collect_schema() if name.startswith("_") and not name.startswith("__")]
+    if own:
+        raise SchemaError(
+            f"column {', '.join(map(repr, own))}: names that begin with an underscore are used within; "
+            f"rename or drop it."
+        )
+    records = checked.unique()
     return records if isinstance(cdrs, pl.LazyFrame) else cdr.sort(records).collect().lazy()
 
 
@@ -129,6 +138,9 @@ def _ordered(findings: pl.DataFrame) -> pl.DataFrame:
         "call_id",
         "reported",
         "explanation",
+        "expected",
+        "amount",
+        "currency",
         nulls_last=True,
     )
 
@@ -166,7 +178,7 @@ def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
         amount = Decimal(value)
     except InvalidOperation:
         raise ValueError(f"tolerance must be an amount like '0.005', got {value!r}") from None
-    if not amount.is_finite() or not 0 <= amount <= 10**9 or amount != round(amount, DIGITS):
+    if not amount.is_finite() or not 0 <= amount <= 10**9 or Fraction(amount) * 10**DIGITS % 1 != 0:
         raise ValueError(f"tolerance must be from 0 to 10^9 with at most {DIGITS} decimals, got {value!r}")
     return amount
 

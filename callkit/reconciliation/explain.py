@@ -9,7 +9,7 @@ import polars as pl
 
 from callkit.billing import money_of
 from callkit.reconciliation.checks.charged_duration import increments_in_words
-from callkit.reconciliation.wording import money_text, rate_unit
+from callkit.reconciliation.wording import connect_fee, money_text, rate_unit
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
@@ -26,8 +26,10 @@ def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
         The findings about it.
     """
     told = calls.with_columns(
-        words=increments_in_words(),
+        words=increments_in_words(facts),
         unit=rate_unit(facts.rating),
+        fee=pl.lit(connect_fee(facts.rating)),
+        blocks=pl.lit(facts.rating.per_seconds == "block"),
         own=money_of(pl.col("_own")),
     )
     parts = [_one(row) for row in told.iter_rows(named=True)]
@@ -63,7 +65,8 @@ def _price(row: dict[str, Any], currency: str) -> str:
     if expected is None:
         return f"What is missing to recompute the cost: {_missing(row)}."
     if row["rate"] is not None:
-        return f"{due} s × {money_text(row['rate'])}/{row['unit']} = {_amount(expected, currency)}."
+        fee = row["fee"] if due else ""
+        return f"{fee}{due} s × {money_text(row['rate'])}/{row['unit']} = {_amount(expected, currency)}."
     if charged == due:
         return f"The record has no rate, and its seconds are right: {_amount(expected, currency)} stands as billed."
     return (
@@ -77,6 +80,9 @@ def _missing(row: dict[str, Any]) -> str:
         "a cost": row["cost"] is None,
         "the charged seconds": row["charged_duration"] is None,
         "a bill period of the form a+b": row["_first"] is None,
+        "a bill period whose first stretch is whole blocks": row["blocks"]
+        and row["_first"] is not None
+        and row["_first"] % row["_step"] != 0,
         "a rate, or charged seconds to derive one from": row["rate"] is None and not row["charged_duration"],
     }
     return ", ".join(what for what, lacks in needed.items() if lacks) or "amounts within reason"
@@ -95,7 +101,7 @@ def _verdict(row: dict[str, Any]) -> str:
             return f"{billed}: not verified."
         case _:
             side = "much" if difference > 0 else "little"
-            return f"{billed}: {_amount(abs(difference), currency)} too {side}."
+            return f"{billed}: {_amount(difference.copy_abs(), currency)} too {side}."
 
 
 def _claimed(row: dict[str, Any], findings: pl.DataFrame) -> bool:

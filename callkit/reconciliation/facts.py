@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from callkit.billing import DIGITS, Rating, increments, units_of
+from callkit.errors import SchemaError
 from callkit.reconciliation import precision
 from callkit.reconciliation.doubles import doubles
 
@@ -48,7 +49,7 @@ class Facts:
     bill_periods
         Every distinct bill_period with `_first` and `_step` in seconds, null where it is unreadable.
     doubles
-        source, call_id, _double_of: the records that double an earlier one.
+        The records that double an earlier one, and `_double_of`, its id; see `doubles`.
     shortened
         The rates that are shown with fewer digits than used; see `precision`.
     """
@@ -73,8 +74,12 @@ def gather(
 ) -> Facts:
     """Read the facts off the records; three aggregations, whose results are small."""
     periods = cdrs.select(pl.col("bill_period").unique()).filter(pl.col("bill_period").is_not_null())
-    terms = cdrs.group_by(*_TERMS).agg(*(_step_written(name) for name in _WRITTEN), *_failures())
+    terms = cdrs.group_by(*_TERMS).agg(*(_step_written(name) for name in _WRITTEN), *_failures(), _most())
     terms_found, periods_found = pl.collect_all([terms, periods], engine="streaming")
+    _refuse_beyond_sense(terms_found)
+    # The vendor's failures bear a fee alike only if none of them is free for lack of a cost, whatever the currency.
+    alike = pl.col("_uncharged").sum().over("source") == 0
+    terms_found = terms_found.with_columns(pl.when(alike).then("_attempt_fee")).drop("_uncharged", "_most")
     first, step = increments(pl.col("bill_period"))
     return Facts(
         rating=rating or Rating(),
@@ -98,8 +103,28 @@ def _step_written(name: str) -> pl.Expr:
     return pl.lit(10, pl.Int128).pow(DIGITS - decimals).cast(pl.Int128).alias(f"_unit_{name}")
 
 
-def _failures() -> tuple[pl.Expr, pl.Expr]:
+def _most() -> pl.Expr:
+    sizes = (units_of(pl.col(name)).abs().max() for name in ("cost", "settle_cost"))
+    return pl.max_horizontal(*sizes).alias("_most")
+
+
+def _refuse_beyond_sense(terms: pl.DataFrame) -> None:
+    """Sums of such amounts would leave 128 bits, and Polars' integers would wrap around without a word."""
+    beyond = terms.filter(pl.col("_most") > 10 ** (18 + DIGITS))
+    if beyond.height:
+        source, currency = beyond.select("source", "currency").row(0)
+        raise SchemaError(
+            f"column 'cost' or 'settle_cost': an amount of more than 10^18 (source {source!r}, currency {currency!r}) "
+            f"cannot be summed exactly. Such a cost is a misreading: make it null, and keep its text in `extra`."
+        )
+
+
+def _failures() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
     failed = pl.col("cost").filter(pl.col("call_duration") <= 0)
     alike = (failed.len() >= FEWEST_ATTEMPTS) & (failed.null_count() == 0) & (failed.min() == failed.max())
     fee = pl.when(alike & (failed.min() > 0)).then(units_of(failed.min()))
-    return fee.alias("_attempt_fee"), failed.len().cast(pl.Int64).alias("_failed")
+    return (
+        fee.alias("_attempt_fee"),
+        failed.len().cast(pl.Int64).alias("_failed"),
+        failed.null_count().cast(pl.Int64).alias("_uncharged"),
+    )

@@ -8,14 +8,18 @@ underscore), so that the steps of every call add up exactly.
 from __future__ import annotations
 
 from dataclasses import replace
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from callkit.billing import DIGITS, cost_units, money_of, rounded_units, seconds_charged, units_of
-from callkit.reconciliation.precision import KEY, per_seconds, shortened_rates, slack
+from callkit.reconciliation.doubles import KEY as DOUBLE_KEY
+from callkit.reconciliation.precision import KEY, shortened_rates
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from callkit.reconciliation.facts import Facts
 
 STEPS = ("double_billed", "unanswered", "arithmetic", "rounding", "duration", "increments", "rate")
@@ -27,6 +31,10 @@ COMPUTED = ("expected_charged_duration", "expected_rate", "expected_cost", "cost
 # Products of these stay under 2^127.
 _MOST_UNITS = 10 ** (15 + DIGITS)
 _MOST_SECONDS = 10**10
+
+MOST_MONEY = 10 ** (18 + DIGITS)
+"""Larger amounts are beyond all sense: up to here ten thousand million of them can be added within 128 bits."""
+
 _NOTHING = pl.lit(0, pl.Int128)
 
 
@@ -50,12 +58,17 @@ def verifiable() -> pl.Expr:
     return pl.col("_expected").is_not_null()
 
 
-def tolerance(facts: Facts) -> pl.Expr:
-    """How far a cost may lie from C(r, s) and still be the vendor's rounding, in units of 10⁻¹⁰."""
+def beyond_tolerance(facts: Facts) -> pl.Expr:
+    """Whether a cost lies farther from C(r, s) than rounding, or digits that the vendor does not show, can explain."""
+    off = (pl.col("_billed") - pl.col("_own")).abs()
     if facts.tolerance is not None:
-        return pl.lit(int(facts.tolerance * 10**DIGITS), pl.Int128)
-    hidden = slack(facts.rating) // (per_seconds(facts.rating) * 2) + 1
-    return pl.when("_shortened").then(hidden).otherwise(pl.col("_unit_cost") // 2)
+        return off > pl.lit(in_units(facts.tolerance), pl.Int128)
+    return (off > pl.col("_unit_cost") // 2) & ~pl.col("_shortened").fill_null(value=False)
+
+
+def in_units(amount: Decimal | int | str) -> int:
+    """An amount in units of 10⁻¹⁰; by a fraction, because a caller's decimal context may keep only a few digits."""
+    return int(Fraction(amount) * 10**DIGITS)
 
 
 def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
@@ -69,9 +82,12 @@ def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
     valued = (
         cdrs.join(facts.bill_periods.lazy(), on="bill_period", how="left")
         .join(facts.terms.lazy(), on=["source", "currency"], how="left", nulls_equal=True)
-        .join(facts.doubles.lazy(), on=["source", "call_id"], how="left")
+        .join(facts.doubles.lazy(), on=DOUBLE_KEY, how="left", nulls_equal=True)
         .with_columns(_charges(facts))
         .with_columns(_values(facts))
+        .with_columns(
+            pl.when(pl.col(name).abs() <= MOST_MONEY).then(name).alias(name) for name in ("_own", "_due")
+        )
     )
     if facts.tolerance is None:
         single = valued.filter(answered(), pl.col("_double_of").is_null())
@@ -88,7 +104,7 @@ def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
 def _charges(facts: Facts) -> list[pl.Expr]:
     """S(d, p), what was billed, and the fee of a failed attempt."""
     due = seconds_charged(pl.col("call_duration"), pl.col("_first"), pl.col("_step"), facts.rating.increments)
-    stated = pl.lit(int(facts.rating.attempt_fee * 10**DIGITS), pl.Int128)
+    stated = pl.lit(in_units(facts.rating.attempt_fee), pl.Int128)
     fee = stated if facts.rating_basis == "given" else pl.coalesce("_attempt_fee", stated)
     return [
         pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration"),
@@ -108,9 +124,11 @@ def cost_of(seconds: pl.Expr, facts: Facts) -> pl.Expr:
         pl.max_horizontal(charged, pl.lit(1, pl.Int64)).cast(pl.Int128),
         facts.rating,
     )
+    # As Int128, because the size of the least Int64 is no Int64.
+    by_rate = cost_units(units_of(pl.col("rate")), seconds.cast(pl.Int128), facts.rating, increments)
     return (
         pl.when(pl.col("rate").is_not_null())
-        .then(cost_units(units_of(pl.col("rate")), seconds, facts.rating, increments))
+        .then(by_rate)
         .when(charged <= 0)
         .then(None)
         .when(seconds == charged)
@@ -133,7 +151,7 @@ def _steps(facts: Facts) -> list[pl.Expr]:
     doubled = pl.col("_double_of").is_not_null()
     failed = ~answered() & ~doubled
     chain = answered() & ~doubled & own.is_not_null() & due.is_not_null() & billed.is_not_null()
-    beyond = (billed - own).abs() > tolerance(facts)
+    beyond = beyond_tolerance(facts)
     free = pl.col("found").fill_null(value=True) & billed.is_null() & (pl.col("_fee") == 0)
     expected = (
         pl.when(doubled & billed.is_not_null())

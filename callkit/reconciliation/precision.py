@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from callkit.billing import Rating
 
 KEY = ("source", "currency", "rate")
+
+# Times the longest unit of a rate this stays under 2^127; Polars' Int128 would wrap around without a word.
+_MOST_UNITS = 10 ** (12 + DIGITS)
 
 SCHEMA = schema_of(
     source=pl.String,
@@ -28,13 +32,14 @@ SCHEMA = schema_of(
 def per_seconds(rating: Rating) -> pl.Expr:
     """How many seconds a rate is the price of, Int128."""
     if rating.per_seconds == "block":
-        return pl.col("_step").cast(pl.Int128)
+        # No seconds cost nothing, whatever a block is: only there can the block be unknown.
+        return pl.col("_step").fill_null(1).cast(pl.Int128)
     return pl.lit(rating.per_seconds, pl.Int128)
 
 
 def slack(rating: Rating) -> pl.Expr:
     """Half a unit of the cost plus half a unit of the rate · s / per_seconds, times 2 · per_seconds to be whole."""
-    seconds = pl.col("charged_duration").cast(pl.Int128)
+    seconds = pl.col("charged_duration").cast(pl.Int128).abs()
     return pl.col("_unit_cost") * per_seconds(rating) + pl.col("_unit_rate") * seconds
 
 
@@ -54,8 +59,13 @@ def shortened_rates(valued: pl.LazyFrame, rating: Rating) -> pl.DataFrame:
     """
     seconds = pl.col("charged_duration").cast(pl.Int128)
     difference = pl.col("_billed") - pl.col("_own")
-    fee = int(rating.connect_fee * 10**DIGITS)
+    fee = (
+        pl.when(seconds != 0)
+        .then(pl.lit(int(Fraction(rating.connect_fee) * 10**DIGITS), pl.Int128))
+        .otherwise(0)
+    )
     exact = (pl.col("_billed") - fee) * per_seconds(rating) - units_of(pl.col("rate")) * seconds
+    in_bounds = pl.col("_billed").abs() <= _MOST_UNITS
     beyond = difference.abs() > pl.col("_unit_cost") // 2
     return (
         valued.filter(
@@ -66,7 +76,7 @@ def shortened_rates(valued: pl.LazyFrame, rating: Rating) -> pl.DataFrame:
             pl.len().cast(pl.Int64).alias("_calls"),
             beyond.sum().cast(pl.Int64).alias("_beyond"),
             difference.sum().alias("_difference"),
-            (exact.abs() * 2 <= slack(rating)).all().alias("_shortened"),
+            (in_bounds & (exact.abs() * 2 <= slack(rating))).all().alias("_shortened"),
         )
         .filter(pl.col("_shortened") & (pl.col("_beyond") > 0))
         .sort(KEY, nulls_last=True)

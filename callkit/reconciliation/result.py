@@ -76,7 +76,14 @@ class Reconciliation:
     @cached_property
     def cdrs(self) -> pl.DataFrame:
         """Every distinct record with its expected charge and verdict."""
-        return cdr.sort(self.lazy).collect(engine="streaming")
+        ordered = cdr.sort(self.lazy).collect(engine="streaming")
+        keys = [pl.coalesce("submitted_at", "answered_at"), pl.col("source"), pl.col("call_id")]
+        tied = pl.all_horizontal(key.eq_missing(key.shift()) for key in keys)
+        if ordered.height > 1 and ordered.select(tied.slice(1).any()).item():
+            # Several records of one id come in whatever order the engine has them in: let their values decide.
+            others = [name for name in self.columns if not ordered.schema[name].is_nested()]
+            ordered = ordered.sort(*keys, *others, nulls_last=True)
+        return ordered
 
     @property
     def rating(self) -> RatingUsed:
@@ -97,7 +104,12 @@ class Reconciliation:
                 f"bridge_by needs columns of the records, got {', '.join(map(repr, unknown)) or 'none'}; "
                 f"there are {', '.join(self.columns)}"
             )
-        return bridge(self.ledger, columns).collect(engine="streaming")
+        taken = [name for name in columns if name in ("basis", "step", "calls", "amount")]
+        if taken:
+            raise ValueError(f"bridge_by: the bridge has a column {taken[0]!r} of its own; rename yours")
+        # Amounts of several currencies are never added up, so that every bridge is by currency already.
+        by = [name for name in dict.fromkeys(columns) if name != "currency"]
+        return bridge(self.ledger, by).collect(engine="streaming")
 
     @cached_property
     def summary(self) -> pl.DataFrame:
@@ -152,14 +164,14 @@ class Reconciliation:
             raise KeyError(
                 f"no call {call_id!r}" + (f" of {source}" if source else "") + " among the records"
             )
-        said = self.findings.filter(pl.col("call_id") == call_id)
+        said = self.findings.filter(wanted)
         return explain(cdr.sort(calls), said, self.facts)
 
     def __repr__(self) -> str:
         said = [
-            f"  {row['currency'] or '(no currency)'}: billed {money_text(row['billed'])}, "
+            f"  {_printable(row['currency'] or '(no currency)')}: billed {money_text(row['billed'])}, "
             f"expected {money_text(row['expected'])}, overcharged {money_text(row['overcharge'])}, "
-            f"undercharged {money_text(-row['undercharge'])}, unverified {money_text(row['unverified'])}"
+            f"undercharged {money_text(row['undercharge'].copy_abs())}, unverified {money_text(row['unverified'])}"
             for row in self.totals.iter_rows(named=True)
         ]
         return "\n".join(
@@ -198,6 +210,11 @@ class Reconciliation:
     def _counted(self) -> str:
         height = self.ledger.select(pl.len()).collect(engine="streaming").item()
         return f"{height:,} call" if height == 1 else f"{height:,} calls"
+
+
+def _printable(text: str) -> str:
+    """A vendor's text on a terminal, without line breaks and escape sequences of its own."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _cell(name: str, value: object) -> str:

@@ -7,6 +7,7 @@ that half a unit is whole.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -22,13 +23,20 @@ SETTLEMENT_CURRENCY = "USD"
 
 # Beyond this the products of two doubled amounts could leave 128 bits.
 _MOST_UNITS = 10 ** (8 + DIGITS)
+_MOST_DIVIDED = 10 ** (18 + DIGITS)
+_MOST_EXCHANGE = 10 ** (10 + DIGITS)
 _ONE = 10**DIGITS
 
 
 def quoted_in_settlement(units: pl.Expr) -> pl.Expr:
-    """A quoted amount divided by the exchange rate, half-even, in units of 10⁻¹⁰; null without an exchange rate."""
+    """A quoted amount divided by the exchange rate, half-even, in units of 10⁻¹⁰.
+
+    Null without an exchange rate, and for amounts whose product or quotient would be beyond all sense.
+    """
     exchange = units_of(pl.col("exchange_rate"))
-    safe = pl.when(exchange > 0).then(exchange)
+    known = pl.when((exchange > 0) & (exchange <= _MOST_EXCHANGE)).then(exchange)
+    # The quotient stays under the same bound: both products fit.
+    safe = pl.when((units.abs() <= _MOST_DIVIDED) & (units.abs() <= known * 10**18)).then(known)
     size = units.abs() * _ONE
     floor = size // safe
     twice = (size - floor * safe) * 2
@@ -63,12 +71,17 @@ def _interval(name: str) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _quotient_fits(quotient: str, numerator: str) -> pl.Expr:
-    """Whether quotient · exchange_rate can be the numerator; all are positive in practice, and only then it holds."""
+    """Whether quotient · exchange_rate can be the numerator; null where the exchange rate is not positive.
+
+    A refund is negative: its least value comes with the greatest exchange rate.
+    """
     low, high = _interval(quotient)
     low_x, high_x = _interval("exchange_rate")
     least, most = _interval(numerator)
-    fits: pl.Expr = (low * low_x <= most * 2 * _ONE) & (high * high_x >= least * 2 * _ONE)
-    return fits
+    smallest = low * pl.when(low < 0).then(high_x).otherwise(low_x)
+    greatest = high * pl.when(high < 0).then(low_x).otherwise(high_x)
+    fits = (smallest <= most * 2 * _ONE) & (greatest >= least * 2 * _ONE)
+    return pl.when(pl.col("exchange_rate") > 0).then(fits)
 
 
 def _product_fits(facts: Facts) -> pl.Expr:
@@ -79,7 +92,9 @@ def _product_fits(facts: Facts) -> pl.Expr:
         pl.when(pl.col("charged_duration").is_between(0, 10**9)).then("charged_duration").cast(pl.Int128)
     )
     per = per_seconds(facts.rating)
-    fee = quoted_in_settlement(pl.lit(int(facts.rating.connect_fee * _ONE), pl.Int128)) * 2
-    due = pl.when(seconds > 0).then(fee).otherwise(0)
+    fee = quoted_in_settlement(pl.lit(int(Fraction(facts.rating.connect_fee) * _ONE), pl.Int128)) * 2
+    due = pl.when(seconds > 0).then(pl.when(fee <= _MOST_UNITS).then(fee)).otherwise(0)
     fits: pl.Expr = ((low - due) * per <= high_r * seconds) & ((high - due) * per >= low_r * seconds)
+    if facts.rating.per_seconds == "block":
+        fits = pl.when(pl.col("_first") % pl.col("_step") == 0).then(fits)
     return fits

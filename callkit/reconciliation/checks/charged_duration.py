@@ -2,29 +2,42 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import polars as pl
 
 from callkit.reconciliation.findings import CallCheck
 from callkit.reconciliation.ledger import answered, step_amount, verifiable
 from callkit.reconciliation.wording import money, too_much
 
+if TYPE_CHECKING:
+    from callkit.reconciliation.facts import Facts
 
-def increments_in_words() -> pl.Expr:
+
+def increments_in_words(facts: Facts) -> pl.Expr:
     """`31 s on 6+6: the first 6 s, then 25 s in steps of 6 s → 36 s`."""
     talk, first, step = pl.col("call_duration"), pl.col("_first"), pl.col("_step")
     due = pl.col("expected_charged_duration")
     within = pl.format("the first {} s are charged in full → {} s", first, due)
     beyond = pl.format("the first {} s, then {} s in steps of {} s → {} s", first, talk - first, step, due)
     told = pl.when(talk <= first).then(within).otherwise(beyond)
+    if facts.rating.increments == "total":
+        told = pl.format("all of it in steps of {} s, at least {} s → {} s", step, first, due)
     return pl.format("{} s on {}: {}", talk, pl.col("bill_period").str.strip_chars(), told)
 
 
-def _explanation(charged: pl.Expr, due: pl.Expr) -> pl.Expr:
+def _explanation(facts: Facts) -> pl.Expr:
+    # Garbled seconds are shown as they are: their difference must not leave the integers.
+    charged, due = (
+        pl.col(name).cast(pl.Int128) for name in ("charged_duration", "expected_charged_duration")
+    )
     seconds = too_much(charged - due, "s", (charged - due).abs())
     worth = pl.when(verifiable()).then(
         pl.format(", worth {} {}", money(step_amount("duration").abs()), pl.col("currency").fill_null("?"))
     )
-    return pl.format("{}. Charged {} s: {}{}.", increments_in_words(), charged, seconds, worth.fill_null(""))
+    return pl.format(
+        "{}. Charged {} s: {}{}.", increments_in_words(facts), charged, seconds, worth.fill_null("")
+    )
 
 
 CHECKS = (
@@ -41,6 +54,6 @@ CHECKS = (
         reported=pl.col("charged_duration"),
         expected=pl.col("expected_charged_duration"),
         amount=pl.when(verifiable()).then(step_amount("duration")),
-        explanation=lambda _: _explanation(pl.col("charged_duration"), pl.col("expected_charged_duration")),
+        explanation=_explanation,
     ),
 )

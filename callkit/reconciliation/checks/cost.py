@@ -8,8 +8,8 @@ import polars as pl
 
 from callkit.billing import money_of
 from callkit.reconciliation.findings import CallCheck
-from callkit.reconciliation.ledger import answered, step_amount, tolerance, verifiable
-from callkit.reconciliation.wording import money, rate_unit, too_much
+from callkit.reconciliation.ledger import answered, beyond_tolerance, step_amount, verifiable
+from callkit.reconciliation.wording import connect_fee, money, rate_unit, too_much
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
@@ -20,7 +20,10 @@ def _explanation(facts: Facts) -> pl.Expr:
     difference = pl.col("_billed") - pl.col("_own")
     currency = pl.col("currency").fill_null("")
     return pl.format(
-        "{} s × {}/{} = {} {}. Billed {} {}: {}.",
+        "{}{} s × {}/{} = {} {}. Billed {} {}: {}.",
+        pl.when(pl.col("charged_duration") != 0)
+        .then(pl.lit(connect_fee(facts.rating)))
+        .otherwise(pl.lit("")),
         "charged_duration",
         money(pl.col("rate")),
         rate_unit(facts.rating),
@@ -38,11 +41,7 @@ CHECKS = (
         "error",
         "A",
         "arithmetic",
-        fires=lambda facts: (
-            answered()
-            & pl.col("_double_of").is_null()
-            & ((pl.col("_billed") - pl.col("_own")).abs() > tolerance(facts))
-        ),
+        fires=lambda facts: answered() & pl.col("_double_of").is_null() & beyond_tolerance(facts),
         reported=money(pl.col("cost")),
         expected=money(money_of(pl.col("_own"))),
         amount=pl.when(verifiable()).then(step_amount("arithmetic")),

@@ -32,7 +32,8 @@ _ROUTE = ("source", "destination", "currency")
 def _off() -> pl.Expr:
     """Talk time minus the time by the clock, in microseconds; null where either is unknown."""
     by_clock = pl.col("ended_at") - pl.col("answered_at")
-    return pl.when(answered()).then(pl.col("call_duration") * 1_000_000 - by_clock.dt.total_microseconds())
+    talk = pl.col("call_duration").cast(pl.Int128)  # garbled seconds times a million leave 64 bits
+    return pl.when(answered()).then(talk * 1_000_000 - by_clock.dt.total_microseconds())
 
 
 def _too_long() -> pl.Expr:

@@ -35,13 +35,14 @@ def _charged(facts: Facts) -> pl.Expr:
 def _attempt_fees(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     del ledger  # the facts hold all that there is to tell
     fees, worth = _alike(facts), pl.col("fee") * pl.col("_failed")
+    step = (pl.col("fee") - pl.lit(facts.rating.attempt_fee, MONEY)) * pl.col("_failed")
     return fees.select(
         pl.lit(None, pl.String).alias("call_id"),
         "source",
         money(pl.col("fee")).alias("reported"),
         pl.lit(format(facts.rating.attempt_fee, "f")).alias("expected"),
         # A stated rating puts the money into the bridge; an assumed one takes the fee for the custom it seems to be.
-        (worth if facts.rating_basis == "given" else pl.lit(None, MONEY)).cast(MONEY).alias("amount"),
+        (step if facts.rating_basis == "given" else pl.lit(None, MONEY)).cast(MONEY).alias("amount"),
         "currency",
         pl.format(
             "Each of the {} calls that nobody answered costs {} {}, {} together. Is an attempt fee agreed? "

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import os
+from fractions import Fraction
+from typing import Any
+
+import polars as pl
+import pytest
+
+import callkit as ck
+import reference_reconciliation as naive
+from callkit import cdr
+from callkit.reconciliation.ledger import STEPS
+from reconciliation.calls import RATINGS, cdrs, random_calls
+
+# 100,000 are a minute or two: CALLKIT_RANDOM_CALLS=100000 pytest tests/reconciliation/test_reference.py
+CALLS = int(os.environ.get("CALLKIT_RANDOM_CALLS", "6000"))
+SETTINGS: list[tuple[ck.Rating | None, str | None]] = [
+    (None, None),
+    (None, "0"),
+    (None, "0.000001"),
+    *[(rating, None) for rating in RATINGS],
+    (RATINGS[5], "0.005"),
+]
+
+
+def in_units(value: Any) -> int | None:
+    return None if value is None else int(Fraction(value) * 10**10)
+
+
+@pytest.mark.parametrize(("rating", "tolerance"), SETTINGS)
+def test_agrees_with_the_reference(rating, tolerance):
+    """Every expected duration and cost, every step, verdict and finding is the reference's, quoted and settled."""
+    left, seed = CALLS // len(SETTINGS), 0
+    while left > 0:
+        size = 30 if seed == 0 else min(left, 900)  # few calls make other facts than many
+        compare(random_calls(size, seed, rating or ck.Rating()), rating, tolerance)
+        left, seed = left - size, seed + 1
+
+
+def compare(given: list[naive.Call], rating: ck.Rating | None, tolerance: str | None) -> None:
+    calls = naive.distinct(given)
+    expected = naive.judge(calls, rating, None if tolerance is None else naive.Decimal(tolerance))
+    marked = cdrs(*(call | {"row": at} for at, call in enumerate(calls)))
+    result = ck.reconcile(marked, rating=rating, tolerance=tolerance)
+    ledger = result.ledger.sort("row").collect()
+    assert ledger.height == len(calls)
+    for judged, call, row in zip(expected, calls, ledger.iter_rows(named=True), strict=True):
+        told = {
+            "charged": row["expected_charged_duration"],
+            "expected": row["_expected"],
+            **{step: row[f"_{step}"] for step in STEPS},
+            "unverified": row["_unverified"],
+            "verdict": row["verdict"],
+            "expected_cost": in_units(row["expected_cost"]),
+            "difference": in_units(row["cost_difference"]),
+        }
+        both = judged.expected is not None and call["cost"] is not None
+        assert told == {
+            "charged": judged.charged,
+            "expected": in_units(judged.expected),
+            **{step: in_units(judged.steps[step]) for step in STEPS},
+            "unverified": in_units(judged.unverified),
+            "verdict": judged.verdict,
+            "expected_cost": in_units(judged.expected),
+            "difference": in_units(call["cost"]) - in_units(judged.expected) if both else None,
+        }, call
+    compare_bridges(result, calls, expected)
+    compare_findings(result, calls, expected)
+
+
+def compare_bridges(result: ck.Reconciliation, calls: list[naive.Call], expected: list[naive.Judged]) -> None:
+    sums: dict[tuple[Any, ...], Fraction] = {}
+
+    def add(row: int, basis: str, currency: str | None, step: str, amount: Fraction | None) -> None:
+        key = (row, basis, currency, step)
+        sums[key] = sums.get(key, Fraction(0)) + (amount or 0)
+
+    for at, (call, judged) in enumerate(zip(calls, expected, strict=True)):
+        for step, amount in judged.steps.items():
+            add(at, "quoted", call["currency"], step, amount)
+        add(at, "quoted", call["currency"], "expected", judged.expected)
+        add(at, "quoted", call["currency"], "unverified", judged.unverified)
+        if judged.settled is not None:
+            for step, amount in judged.settled.steps.items():
+                add(at, "settled", "USD", step, amount)
+            add(at, "settled", "USD", "expected", judged.settled.expected)
+            add(at, "settled", "USD", "unverified", judged.settled.unverified)
+    by_call = {
+        (row["row"], row["basis"], row["currency"], row["step"]): Fraction(row["amount"])
+        for row in result.bridge_by("row").iter_rows(named=True)
+    }
+    assert {key: amount for key, amount in by_call.items() if amount} == {
+        key: amount for key, amount in sums.items() if amount
+    }
+    total: dict[tuple[Any, ...], Fraction] = {}
+    for (_, *key), amount in sums.items():
+        total[tuple(key)] = total.get(tuple(key), Fraction(0)) + amount
+    bridged = {
+        (row["basis"], row["currency"], row["step"]): Fraction(row["amount"])
+        for row in result.bridge.iter_rows(named=True)
+    }
+    assert {key: amount for key, amount in bridged.items() if amount} == {
+        key: amount for key, amount in total.items() if amount
+    }
+
+
+def compare_findings(
+    result: ck.Reconciliation, calls: list[naive.Call], expected: list[naive.Judged]
+) -> None:
+    checks = ("double_billed", "cost", "charged_duration", "unanswered_charged")
+    by_id: dict[tuple[Any, ...], int] = {}
+    for call, judged in zip(calls, expected, strict=True):
+        # A rating that was given leaves a fee that all failures bear alike to one grouped finding.
+        for check in judged.found - ({"unanswered_charged"} if result.rating.basis == "given" else set()):
+            key = (call["source"], call["call_id"], check)
+            by_id[key] = by_id.get(key, 0) + 1
+    told = result.findings.filter(pl.col("check").is_in(checks), pl.col("call_id").is_not_null())
+    if result.rating.basis == "given":
+        told = told.filter(pl.col("check") != "unanswered_charged")
+    counted = told.group_by("source", "call_id", "check").len()
+    assert {row[:3]: row[3] for row in counted.iter_rows()} == by_id
+
+
+def test_the_random_calls_are_mixed():
+    """What the comparison rests on occurs: every verdict, every step, both bases, every unreadable bill period."""
+    calls = naive.distinct(random_calls(900, 0, ck.Rating()))
+    judged = naive.judge(calls)
+    assert {call["verdict"] for call in map(vars, judged)} == {
+        "agrees",
+        "overcharged",
+        "undercharged",
+        "unverified",
+    }
+    used = {step for call in judged for step, amount in call.steps.items() if amount}
+    assert used == set(STEPS) - {"increments", "rate"}  # these two need a rate deck
+    assert any(call.settled and call.settled.steps["settlement"] for call in judged)
+    assert {call["currency"] for call in calls} == {"USD", "EUR", "JPY", None}
+    assert set(cdr.SCHEMA) == set(calls[0])
