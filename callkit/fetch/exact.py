@@ -43,7 +43,7 @@ def read_json(body: bytes) -> dict[str, Json]:
         raise UnreadableAnswer(problem)
     if not isinstance(value, dict):
         raise UnreadableAnswer("JSON, but not an object")
-    if _SURROGATE.search(body):
+    if b"\\" in body and _SURROGATE.search(body):
         return {str(k): v for k, v in _without_surrogates(value, 0).items()}
     return dict(value)
 

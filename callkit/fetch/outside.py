@@ -24,18 +24,21 @@ class Outside:
 
     def seen(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Leave out what is the next period's, and look at the rest."""
-        frame = frame.filter(pl.col("submitted_at").ne_missing(pl.lit(self._end)))
-        if not frame.height:
-            return frame
-        within = frame.select(
-            ((pl.col(clock) >= self._start) & (pl.col(clock) <= self._end)).fill_null(value=False).all()
-            if clock != "submitted_at"
-            else ((pl.col(clock) < self._start) | (pl.col(clock) > self._end)).sum()
-            for clock in self._clocks
-        ).row(0, named=True)
-        self._count += int(within.pop("submitted_at"))
-        self._inside &= {clock for clock, fits in within.items() if fits}
+        if not self._within(frame["submitted_at"]):
+            frame = frame.filter(pl.col("submitted_at").ne_missing(pl.lit(self._end)))
+            submitted = frame["submitted_at"]
+            self._count += int(((submitted < self._start) | (submitted > self._end)).sum())
+        self._inside = {clock for clock in self._inside if self._within(frame[clock])}
         return frame
+
+    def _within(self, instants: pl.Series) -> bool:
+        """Whether all of them lie in the period, its end left out for the clock that we cut by."""
+        first, last = instants.min(), instants.max()
+        if instants.null_count() or not isinstance(first, datetime) or not isinstance(last, datetime):
+            return not instants.len()
+        return self._start <= first and (
+            last < self._end if instants.name == "submitted_at" else last <= self._end
+        )
 
     def warning(self) -> str:
         """Say it, and which clock explains it."""

@@ -81,38 +81,19 @@ def to_frame(
     if not records:
         return cdr.empty()
     values = _columns(records, fields)
-    sent = pl.DataFrame(
-        [s for name, (_, kind) in fields.items() if (s := _sent(name, values[name], kind)) is not None]
-    )
-    at_once = {name: fields[name] for name in sent.columns}
-    facts = sent.select(
-        pl.lit(value=True).alias(""),
-        *(_fits(name, kind.form).alias(name) for name, (_, kind) in at_once.items() if kind.form),
-        *(
-            (pl.col(name) != "").sum().alias(f"{name} filled")
-            for name, (_, kind) in at_once.items()
-            if kind.form
-        ),
-    ).row(0, named=True)
-    columns = sent.select(
-        kind.convert(pl.col(name)).alias(column)
-        for name, (column, kind) in at_once.items()
-        if facts.get(name, True)
-    )
+    sent = [_sent(name, values[name], kind) for name, (_, kind) in fields.items()]
+    at_once = _at_once(pl.DataFrame([series for series in sent if series is not None]), fields)
     unreadable: dict[int, Record] = {}
-    slowly = [
-        _one_by_one(name, values[name], column, kind, unreadable)
+    columns = {
+        column: at_once[name] if name in at_once else _one_by_one(values[name], name, kind, unreadable)
         for name, (column, kind) in fields.items()
-        # A date that looks like one and does not exist becomes null, hence the look at the count.
-        if column not in columns.columns
-        or facts.get(f"{name} filled", columns.height - columns[column].null_count())
-        != columns.height - columns[column].null_count()
-    ]
-    extra = pl.Series("extra", _extras(records, fields.keys(), aside, unreadable), dtype=pl.String)
-    columns = columns.with_columns(*slowly, extra)
-    return columns.select(
-        _cell(column, dtype, constants, known=column in columns.columns)
-        for column, dtype in cdr.SCHEMA.items()
+    }
+    columns["extra"] = pl.Series(_extras(records, fields.keys(), aside, unreadable), dtype=pl.String)
+    return pl.DataFrame(
+        [
+            _cell(columns.get(column), constants.get(column), dtype, len(records)).alias(column)
+            for column, dtype in cdr.SCHEMA.items()
+        ]
     )
 
 
@@ -135,15 +116,31 @@ def _sent(name: str, values: Sequence[Json], kind: Kind) -> pl.Series | None:
         return None
 
 
-def _fits(name: str, form: str) -> pl.Expr:
-    return pl.col(name).str.contains(f"^({form})?$").all()
+def _at_once(sent: pl.DataFrame, fields: Mapping[str, tuple[str, Kind]]) -> dict[str, pl.Series]:
+    """Convert the columns of which every value has the documented form; the others are not in the result."""
+    formed = {name: form for name in sent.columns if (form := fields[name][1].form)}
+    done = sent.select(
+        *(fields[name][1].convert(pl.col(name)) for name in sent.columns),
+        *(
+            pl.col(name).str.contains(f"^({form})?$").all().alias(f"{name} fits")
+            for name, form in formed.items()
+        ),
+        *((pl.col(name) == "").sum().alias(f"{name} empty") for name in formed),
+    )
+    good = {name: done[name] for name in sent.columns}
+    for name in formed:
+        # A date may look like one and not exist: then there are more nulls than came.
+        nulls = sent[name].null_count() + done[f"{name} empty"][0]
+        if not done[f"{name} fits"][0] or done[name].null_count() != nulls:
+            del good[name]
+    return good
 
 
-def _cell(column: str, dtype: pl.DataType, constants: Mapping[str, object], *, known: bool) -> pl.Expr:
-    constant = pl.lit(constants.get(column), dtype=dtype).alias(column)
-    if not known:
-        return constant
-    return pl.col(column).fill_null(constant) if column in constants else pl.col(column)
+def _cell(column: pl.Series | None, constant: object, dtype: pl.DataType, height: int) -> pl.Series:
+    if column is not None and (constant is None or not column.null_count()):
+        return column
+    filler = pl.Series([constant], dtype=dtype).new_from_index(0, height)
+    return filler if column is None else column.zip_with(column.is_not_null(), filler)
 
 
 def exact_amount(value: Json) -> Decimal | None:
@@ -200,9 +197,7 @@ def choice(meaning: Mapping[str, str]) -> Kind:
     return Kind(None, None, _as_is, one, pl.String())
 
 
-def _one_by_one(
-    name: str, values: Sequence[Json], column: str, kind: Kind, unreadable: dict[int, Record]
-) -> pl.Series:
+def _one_by_one(values: Sequence[Json], name: str, kind: Kind, unreadable: dict[int, Record]) -> pl.Series:
     read: list[object] = []
     for row, value in enumerate(values):
         try:
@@ -212,8 +207,8 @@ def _one_by_one(
             unreadable.setdefault(row, {})[name] = value
     if kind.dtype == cdr.MONEY:
         texts = [None if amount is None else format(amount, "f") for amount in read]
-        return pl.Series(column, texts, dtype=pl.String).cast(cdr.MONEY)
-    return pl.Series(column, read, dtype=kind.dtype, strict=True)
+        return pl.Series(texts, dtype=pl.String).cast(cdr.MONEY)
+    return pl.Series(read, dtype=kind.dtype, strict=True)
 
 
 def _extras(
@@ -222,6 +217,8 @@ def _extras(
     aside: Sequence[Record] | None,
     unreadable: Mapping[int, Record],
 ) -> list[str | None]:
+    if aside is None and not unreadable and all(record.keys() <= known for record in records):
+        return [None] * len(records)
     extras: list[str | None] = []
     for row, record in enumerate(records):
         rest = aside[row] if aside is not None else {}
@@ -326,7 +323,7 @@ MONEY = Kind(
     pl.String,
     # Polars rounds a longer fraction without a word, hence the look at the digits first.
     r"-?[0-9]{1,28}(\.[0-9]{1,10})?",
-    lambda sent: _filled(sent).cast(cdr.MONEY),
+    lambda sent: _filled(sent).cast(cdr.MONEY, strict=False),
     exact_amount,
     cdr.MONEY,
 )
