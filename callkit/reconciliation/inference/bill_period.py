@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 import polars as pl
 
@@ -22,6 +22,7 @@ FEWEST_AGAINST = 5
 _MOST_PAIRS = 3_000
 _MOST_STEPS = 300
 _MOST_FIRSTS = 8
+_MOST_PAIRED = 12
 _MOST_REFUTED = 10
 _MOST_SECONDS = 10**10
 
@@ -82,11 +83,12 @@ def infer_bill_period(cdrs: object, by: Sequence[str] = ()) -> pl.DataFrame:
     -------
     pl.DataFrame
         The columns of `by` (one that has the name of a column below gets the suffix `_stated`), then bill_period
-        (`a+b`), first and step [s], increments ("after_first" | "total"), rows (calls looked at), explained (share of them, 0 to 1), fits, decided (it fits, and no other does), against
-        (calls that the best candidate explains and this one does not), in_favour (the other way round), and the most
-        frequent call against it: example_call_duration, example_charged_duration, example_expected [s]. Sorted by
-        `by`, nulls last; then what fits, the best first and the conventional first among equals; then at most ten
-        that do not. A group without any such call has no row.
+        (`a+b`), first and step [s], increments ("after_first" | "total"), rows (calls looked at), explained (share of
+        them, 0 to 1), fits, decided (it fits, and no other does), against (calls that the best candidate explains and
+        this one does not), in_favour (the other way round), and the most frequent call against it:
+        example_call_duration, example_charged_duration, example_expected [s]. Sorted by `by`, nulls last; then what
+        fits, the best first and the conventional first among equals; then at most ten that do not. A group without
+        any such call has no row. Of a group with more than 3,000 distinct pairs the most frequent ones are looked at.
 
     Raises
     ------
@@ -242,12 +244,11 @@ def _steps(calls: Counter[int], everything: int) -> list[int]:
 
     Calls of one charged duration, the most frequent of those that do not, are let off: `a` need not keep to `b`.
     """
-    values = sorted(calls)
-    distances = Counter[int]()
-    for low, high in pairwise([0, *values]):
-        distances[high - low] += min(calls[low] or calls[high], calls[high])
-    common = _by_frequency(distances)
-    lengths = {*common[: 4 * _MOST_FIRSTS], *_by_frequency(calls)[:_MOST_FIRSTS]}
+    often = _by_frequency(calls)
+    # Stray values lie between the right ones, so that neighbours alone would not do.
+    far = {abs(one - other) for one, other in combinations(often[:_MOST_PAIRED], 2)}
+    near = Counter(high - low for low, high in pairwise(sorted(calls)))
+    lengths = {*far, *_by_frequency(near)[:_MOST_PAIRED], *often[:_MOST_PAIRED]}
     steps = sorted({step for length in lengths for step in _divisors(length)})
     return [step for step in steps if _kept(calls, step) * 5 >= everything * 4][:_MOST_STEPS]
 
