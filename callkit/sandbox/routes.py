@@ -115,7 +115,10 @@ def itnio_routes(seed: int, settings: Settings, tariff: Tariff) -> list[Route]:
     routes = []
     owed = {(first, step): share for first, step, share in settings.bill_periods}
     # Mid-sized destinations: enough calls to see the shortened rate, not so many as to hide the tariff.
-    shortened = set(range(5, 5 + settings.shortened_rates)) if tariff.per_seconds != "block" else set()
+    # Where costs are always rounded the same way, or rates are for very few seconds, hidden digits of a rate
+    # could not be told from wrong costs.
+    hidden = tariff.per_seconds != "block" and tariff.rounding in ("half_up", "half_even")
+    shortened = set(range(5, 5 + settings.shortened_rates)) if hidden else set()
     for rank, (place, weight) in enumerate(zip(places, zipf(len(places), settings.zipf), strict=True)):
         country, operator, prefix, length = place
         # The bill period that is furthest from its share takes the next destination, so that the shares come out

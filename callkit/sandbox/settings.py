@@ -74,7 +74,8 @@ class Settings:
     switchboard_share
         ITNIO calls that overlap another one between the same two numbers; a decoy.
     shortened_rates
-        ITNIO destinations whose rate is shown with fewer digits than are used; a decoy.
+        ITNIO destinations whose rate is shown with fewer digits than are used; a decoy. (None of them where the seed's
+        tariff is per block or rounds always up or always down.)
     billing_faults
         Scales the share of every kind of billing fault; 0 gives a month without any.
     doubly_faulty, undercharges
@@ -156,3 +157,29 @@ class Settings:
     nx_skew: int = 60
     window_end: Literal["inclusive", "exclusive"] = "inclusive"
     page_order: Literal["ascending", "descending"] = "ascending"
+
+    def __post_init__(self) -> None:
+        """Refuse what no month can be made of."""
+        bounds = {
+            "destinations": (1, 24),
+            "nx_countries": (1, 20),
+            "bursts": (0, 20),
+            "edge_calls": (0, 10_000),
+        }
+        shares = (
+            "itnio_share", "weekend", "burst_share", "redialled", "eur_share", "late_share", "restated_share",
+            "code_share", "zero_talk", "nx_inbound", "nx_lines", "nx_late", "nx_never", "switchboard_share",
+            "doubly_faulty", "undercharges", "clustered",
+        )  # fmt: skip
+        for name, (low, high) in {**bounds, **dict.fromkeys(shares, (0, 1))}.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be between {low} and {high}; got {value!r}")
+        if self.bursts * self.burst_share > 1:
+            raise ValueError("bursts · burst_share must be at most 1")
+        for name, choices in (
+            ("window_end", ("inclusive", "exclusive")),
+            ("page_order", ("ascending", "descending")),
+        ):
+            if getattr(self, name) not in choices:
+                raise ValueError(f"{name} must be one of {choices}; got {getattr(self, name)!r}")

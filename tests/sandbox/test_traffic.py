@@ -233,3 +233,6 @@ def test_settings_are_keywords() -> None:
     assert {call.currency for call in calls} == {"USD"}
     with pytest.raises(TypeError, match="anwsered"):
         Sandbox(anwsered=0.9)
+    for wrong in ({"destinations": 25}, {"eur_share": 1.5}, {"page_order": "random"}):
+        with pytest.raises(ValueError, match=next(iter(wrong))):
+            Sandbox(**wrong)
