@@ -18,7 +18,7 @@ CI = os.environ.get("CI", "").lower() in ("1", "true")
 
 # No deadline: the first run of an expression compiles it, and a shared machine may stall.
 settings.register_profile("dev", max_examples=50, deadline=None)
-settings.register_profile("ci", max_examples=1000, deadline=None, derandomize=True, database=None)
+settings.register_profile("ci", max_examples=400, deadline=None, derandomize=True, database=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if CI else "dev"))
 
 
