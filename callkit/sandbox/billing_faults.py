@@ -206,7 +206,7 @@ def _candidates(rng: Random, settings: Settings, source: _Source, check: str, wa
 
 
 def _destination(source: _Source) -> Injector:
-    def destination(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+    def destination(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
         others = [route.label for route in source.routes if route.country != call.route.country]
         if not others:
             return False

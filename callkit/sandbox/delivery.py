@@ -33,14 +33,14 @@ def _abort(connection: socket.socket) -> bool:
 
 
 def _reset(_value: float) -> Sender:
-    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:  # noqa: ARG001
+    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:
         return _abort(connection)
 
     return send
 
 
 def _reset_in_headers(_value: float) -> Sender:
-    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:  # noqa: ARG001
+    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:
         connection.sendall(head[: len(head) // 2])
         stopping.wait(0.01)  # a reset overtakes what is still on its way
         return _abort(connection)
@@ -58,7 +58,7 @@ def _reset_in_body(_value: float) -> Sender:
 
 
 def _hang(value: float) -> Sender:
-    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:  # noqa: ARG001
+    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:
         _wait(connection, value, stopping)
         return False
 
@@ -106,7 +106,7 @@ def _rest(connection: socket.socket, body: bytes) -> bool:
 
 
 def _truncated(_value: float) -> Sender:
-    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:  # noqa: ARG001
+    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:
         connection.sendall(head + body[: len(body) * 2 // 3])
         return False
 
@@ -114,7 +114,7 @@ def _truncated(_value: float) -> Sender:
 
 
 def _chunked_cut(_value: float) -> Sender:
-    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:  # noqa: ARG001
+    def send(connection: socket.socket, head: bytes, body: bytes, stopping: threading.Event) -> bool:
         length = f"Content-Length: {len(body)}".encode()
         part = body[: len(body) // 2 + 1]
         chunk = f"{len(part):x}\r\n".encode() + part + b"\r\n"

@@ -115,7 +115,7 @@ def increments(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     return False
 
 
-def unanswered_charged(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def unanswered_charged(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Bill a call that nobody answered."""
     amount = tariff.cost(call.used_rate, call.first, call.step)
     if amount < 2 * tariff.grain:
@@ -169,7 +169,7 @@ def rate_outlier(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     return True
 
 
-def mixed_currency(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def mixed_currency(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Bill one call in two currencies."""
     part = call.cost // 3 // tariff.grain * tariff.grain
     if part == 0:
@@ -180,7 +180,7 @@ def mixed_currency(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool
     return True
 
 
-def unpriced(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def unpriced(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Leave the cost of a charged call open."""
     call.cost, call.lines = 0, ()
     if call.source == ITNIO:
@@ -189,7 +189,7 @@ def unpriced(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # n
     return True
 
 
-def bill_period(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def bill_period(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Write a bill period that is none, or no bill period at all."""
     field = "billPeriod" if call.source == ITNIO else "bill_type"
     call.raw[field] = rng.choice(
@@ -199,7 +199,7 @@ def bill_period(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  
     return True
 
 
-def unreadable(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def unreadable(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Write a field that nobody can read; never one that another check would miss."""
     if call.source == NX:
         field, value = rng.choice(
@@ -219,21 +219,21 @@ def unreadable(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  #
     return True
 
 
-def no_answer_time(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def no_answer_time(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Bill talk without saying when it began."""
     call.raw["answerTime"] = ""
     call.faults["no_answer_time"] = None
     return True
 
 
-def talk_time(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def talk_time(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Let the call end at another time than its talk seconds say."""
     call.ended += rng.randint(5, 90)
     call.faults["talk_time"] = None
     return True
 
 
-def timeline(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def timeline(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Break the order of a call's instants, but not the stretch from answer to end."""
     if rng.random() < 0.5 or call.ringing is None:
         call.called = call.ended + rng.randint(30, 180)
@@ -243,14 +243,14 @@ def timeline(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # n
     return True
 
 
-def missing_record(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def missing_record(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Never show the record."""
     call.never, call.late_id = True, False
     call.faults["missing_record"] = None
     return True
 
 
-def conflicting_record(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def conflicting_record(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """List the call twice, with different money; each row agrees with itself and the deck."""
     call.twin = changed_talk(call, rng, tariff)
     if call.twin is None:
@@ -259,7 +259,7 @@ def conflicting_record(call: Call, rng: Random, tariff: Tariff, under: bool) -> 
     return True
 
 
-def restated(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:  # noqa: ARG001
+def restated(call: Call, rng: Random, tariff: Tariff, under: bool) -> bool:
     """Change the record later on; before and after it agrees with itself and the deck."""
     call.later = changed_talk(call, rng, tariff)
     if call.later is None:

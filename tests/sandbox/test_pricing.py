@@ -18,7 +18,7 @@ MODES = {"half_up": ROUND_HALF_UP, "half_even": ROUND_HALF_EVEN, "up": ROUND_UP,
 def test_division_rounds_once(numerator: int, denominator: int, rounding: str) -> None:
     """A quotient is rounded as `decimal` rounds it."""
     exact = Decimal(numerator) / Decimal(denominator)
-    assert divide(numerator, denominator, rounding) == int(exact.quantize(Decimal(1), MODES[rounding]))  # type: ignore[arg-type]
+    assert divide(numerator, denominator, rounding) == int(exact.quantize(Decimal(1), MODES[rounding]))  # type: ignore[arg-type]  # drawn names
 
 
 @pytest.mark.parametrize(

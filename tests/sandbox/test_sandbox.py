@@ -91,7 +91,7 @@ def test_bad_arguments(bad: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         Sandbox(**bad)
     with pytest.raises(ValueError, match="vendor"):
-        Sandbox(calls=0).records("nobody")  # type: ignore[arg-type]
+        Sandbox(calls=0).records("nobody")  # type: ignore[arg-type]  # the wrong name is the test
 
 
 def test_the_clock_can_be_moved() -> None:
@@ -175,7 +175,7 @@ def test_ctrl_c_stops_it() -> None:
     """Ctrl-C ends it without a traceback."""
 
     class Interrupted(threading.Event):
-        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002
+        def wait(self, timeout: float | None = None) -> bool:  # noqa: ARG002 - an event waits by this signature
             raise KeyboardInterrupt
 
     shown: list[str] = []
