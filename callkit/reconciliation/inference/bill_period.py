@@ -242,7 +242,7 @@ def _candidates(pairs: list[tuple[int, int, int]]) -> Iterator[Candidate]:
 def _steps(calls: Counter[int], everything: int) -> list[int]:
     """Divisors of charged durations and of their distances, if four fifths of the calls keep to them.
 
-    Calls of one charged duration, the most frequent of those that do not, are let off: `a` need not keep to `b`.
+    Calls of the most frequent charged duration are let off: it may be `a`, which need not keep to `b`.
     """
     often = _by_frequency(calls)
     # Stray values lie between the right ones, so that neighbours alone would not do.
@@ -254,13 +254,11 @@ def _steps(calls: Counter[int], everything: int) -> list[int]:
 
 
 def _kept(calls: Counter[int], step: int) -> int:
-    residues, largest = Counter[int](), Counter[int]()
+    exempt = max(calls, key=lambda charged: (calls[charged], -charged), default=0)
+    residues = Counter[int]()
     for charged, rows in calls.items():
-        residues[charged % step] += rows
-        largest[charged % step] = max(largest[charged % step], rows)
-    residue = max(residues, key=lambda key: (residues[key], -key), default=0)
-    exempt = max((rows for key, rows in largest.items() if key != residue), default=0)
-    return residues[residue] + exempt
+        residues[charged % step] += rows if charged != exempt else 0
+    return calls[exempt] + max(residues.values(), default=0)
 
 
 def _firsts(calls: Counter[int], step: int) -> list[int]:

@@ -42,12 +42,12 @@ def significant(fee: Decimal) -> int:
     return len(fee.normalize().as_tuple().digits) if fee else 0
 
 
-def candidates(charges: pl.DataFrame, decimals: int) -> tuple[Rating, ...]:
-    """All ratings to weigh on the charges of a pool, the most conventional first."""
+def candidates(charges: pl.DataFrame, decimals: int, fees: frozenset[Decimal]) -> tuple[Rating, ...]:
+    """All ratings to weigh on the charges of a pool, the most conventional first; `fees` are tried at every unit."""
     found = {
         Rating(unit, decimals, rounding, fee)
         for unit in UNITS
-        for fee, rounding in product({Decimal(0), *_fees(charges, unit, decimals)}, ROUNDINGS)
+        for fee, rounding in product({*fees, *_fees(charges, unit, decimals)}, ROUNDINGS)
     }
     return tuple(sorted(found, key=conventionality))
 

@@ -50,10 +50,6 @@ class Decision:
     decided: bool
     used: int
 
-    def contenders(self) -> list[int]:
-        """The open candidates between which money is at stake: the one used, and all that explain half of the calls."""
-        return sorted({self.used, *(i for i in self.open if self.explained[i] * 2 >= self.rows)})
-
 
 def decide(charges: pl.DataFrame, candidates: tuple[Rating, ...]) -> Decision:
     """Decide between candidates on the charges of a pool or a group.

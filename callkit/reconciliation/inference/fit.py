@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from html import escape
-from typing import Literal
+from typing import Any, Literal
 
 import polars as pl
 
@@ -184,27 +184,23 @@ class RatingFit:
 _COLUMNS = ("Group", "Rating", "Calls", "Explained", "Decided", "Basis")
 
 
-def rating_of(row: dict[str, object]) -> Rating:
+def rating_of(row: dict[str, Any]) -> Rating:
     """Make the rating of a row of `by`."""
     unit = str(row["per_seconds"])
     return Rating(
         per_seconds="block" if unit == "block" else int(unit),
-        decimals=row["decimals"],  # type: ignore[arg-type]  # by schema, here and below
-        rounding=row["rounding"],  # type: ignore[arg-type]
-        connect_fee=row["connect_fee"],  # type: ignore[arg-type]
-        attempt_fee=row["attempt_fee"],  # type: ignore[arg-type]
-        increments=row["increments"],  # type: ignore[arg-type]
+        **{name: row[name] for name in ("decimals", "rounding", "connect_fee", "attempt_fee", "increments")},
     )
 
 
-def candidate_in_words(row: dict[str, object]) -> str:
+def candidate_in_words(row: dict[str, Any]) -> str:
     """`per second, half up, fee 0.01` or `total increments`."""
     if row["part"] == "duration":
         return f"{row['increments']} increments"
     unit, fee = str(row["per_seconds"]), row["connect_fee"]
     told = [_IN_WORDS.get(unit, f"per {unit} s"), str(row["rounding"]).replace("_", " ")]
     if fee:
-        told.append(f"fee {money_text(fee)}")  # type: ignore[arg-type]  # a MONEY column
+        told.append(f"fee {money_text(fee)}")
     return ", ".join(told)
 
 
@@ -215,18 +211,17 @@ def percent(share: float | None) -> str:
     return "100 %" if share == 1 else f"{min(share * 100, 99.9):.1f} %"
 
 
-def _named(row: dict[str, object]) -> str:
+def _named(row: dict[str, Any]) -> str:
     keys = ("source", "currency", "bill_period", "direction")
     return " ".join(str(row[key]) for key in keys if row[key] is not None) or "(nothing known)"
 
 
-def _table_row(row: dict[str, object]) -> str:
-    explained: float | None = row["explained"]  # type: ignore[assignment]  # by schema
+def _table_row(row: dict[str, Any]) -> str:
     cells = (
         _named(row),
         rating_in_words(rating_of(row)),
         f"{row['rows']:,}",
-        percent(explained),
+        percent(row["explained"]),
         "yes" if row["decided"] else "no",
         str(row["basis"]),
     )

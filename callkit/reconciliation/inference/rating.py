@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import Any
+
+import polars as pl
 
 from callkit.billing import DIGITS, Rating
 from callkit.reconciliation.inference import telling
@@ -14,9 +16,6 @@ from callkit.reconciliation.inference.evidence import FEWEST_ROWS, Evidence, gat
 from callkit.reconciliation.inference.fit import RatingFit
 from callkit.reconciliation.inference.settling import Pool, settle
 from callkit.reconciliation.inference.weighing import Weighed, weigh
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def infer_rating(cdrs: object) -> RatingFit:
@@ -59,33 +58,43 @@ def infer_rating(cdrs: object) -> RatingFit:
     (Rating(per_seconds=1, decimals=5, rounding='up'), 1.0, True)
     """
     evidence = gather(cdrs)
-    pools = [_pool(evidence, row) for row in evidence.pools.iter_rows(named=True)]
+    pools = _pools(evidence)
     return telling.tell(evidence, pools, settle(evidence, pools))
 
 
-def _pool(evidence: Evidence, row: dict[str, object]) -> Pool:
+def _pools(evidence: Evidence) -> list[Pool]:
+    """Weigh the pools, the largest first: what it finds for a fee is tried on the others of its source."""
+    sizes = evidence.groups.group_by("_pool").agg(pl.col("_rows").sum())
+    largest_first = evidence.pools.join(sizes, on="_pool").sort("_rows", "_pool", descending=[True, False])
+    pools: list[Pool] = []
+    for row in largest_first.iter_rows(named=True):
+        known = (pool.fee for pool in pools if pool.source == row["source"])
+        pools.append(_pool(evidence, row, frozenset({Decimal(0), *known})))
+    return sorted(pools, key=lambda pool: pool.number)
+
+
+def _pool(evidence: Evidence, row: dict[str, Any], fees: frozenset[Decimal]) -> Pool:
     """Weigh what a source charges in one currency."""
-    number, decimals, usual, rate_decimals, fee = (
-        int(row[name])  # type: ignore[call-overload]  # whole numbers by schema
-        for name in ("_pool", "_decimals", "_usual", "_rate_decimals", "_attempt_fee")
-    )
-    source = row["source"]
-    assert source is None or isinstance(source, str)  # noqa: S101 - by schema
-    convention = Rating(decimals=decimals, attempt_fee=Decimal(fee).scaleb(-DIGITS).normalize() if fee else 0)
+    number, decimals, usual = row["_pool"], row["_decimals"], row["_usual"]
+    fee = Decimal(int(row["_attempt_fee"])).scaleb(-DIGITS).normalize() if row["_attempt_fee"] else Decimal(0)
+    convention = Rating(decimals=decimals, attempt_fee=fee)
     charges = evidence.sample(number)
     if charges.is_empty():
-        return Pool(number, source, convention, None, None)
-    weighed, decision = _weighed(charges, decimals, rate_decimals)
+        return Pool(number, row["source"], convention, None, None)
+    weighed, decision = _weighed(charges, decimals, row["_rate_decimals"], fees)
     if usual < decimals and decision.explained[decision.leader] * 10 < decision.rows * 9:
         # Wrong costs may have more digits than the vendor uses.
-        fewer, by_fewer = _weighed(charges, usual, rate_decimals)
+        fewer, by_fewer = _weighed(charges, usual, row["_rate_decimals"], fees)
         gained = by_fewer.explained[by_fewer.leader] - decision.explained[decision.leader]
         if gained >= FEWEST_ROWS:
             weighed, decision = fewer, by_fewer
             convention = replace(convention, decimals=usual)
-    return Pool(number, source, convention, weighed, decision)
+    return Pool(number, row["source"], convention, weighed, decision)
 
 
-def _weighed(charges: pl.DataFrame, decimals: int, rate_decimals: int) -> tuple[Weighed, Decision]:
-    weighed = weigh(charges, candidates(charges, decimals), rate_decimals)
+def _weighed(
+    charges: pl.DataFrame, decimals: int, rate_decimals: int, fees: frozenset[Decimal]
+) -> tuple[Weighed, Decision]:
+    possible = frozenset(fee for fee in fees if fee == round(fee, decimals))
+    weighed = weigh(charges, candidates(charges, decimals, possible), rate_decimals)
     return weighed, decide(weighed.charges, weighed.candidates)

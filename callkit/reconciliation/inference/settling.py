@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Literal
 
 from callkit.billing import Rating
@@ -25,11 +26,28 @@ class Pool:
     decision: Decision | None
 
     @property
-    def decided(self) -> Rating | None:
-        """The rating that its records decide for, if they do."""
-        if self.weighed is None or self.decision is None or not self.decision.decided:
-            return None
+    def decided(self) -> bool:
+        """Whether its records decide for a rating."""
+        return self.decision is not None and self.decision.decided
+
+    @property
+    def used(self) -> Rating:
+        """The rating that its records decide for, else what is the convention among those they leave."""
+        if self.weighed is None or self.decision is None:
+            return self.convention
         return self.weighed.candidates[self.decision.used]
+
+    @property
+    def open(self) -> list[Rating]:
+        """The ratings that its records leave."""
+        if self.weighed is None or self.decision is None:
+            return []
+        return [self.weighed.candidates[i] for i in self.decision.open]
+
+    @property
+    def fee(self) -> Decimal:
+        """The connect fee of the rating used."""
+        return Decimal(self.used.connect_fee)
 
     @property
     def rows(self) -> int:
@@ -68,8 +86,8 @@ def settle(evidence: Evidence, pools: list[Pool]) -> dict[int, Settled]:
     settled = {}
     for row, source in zip(evidence.groups.iter_rows(named=True), sources, strict=True):
         number, pool = row["_group"], pools[row["_pool"]]
-        elder = _elder(pool, pools)
-        found = _by_charges(number, pool, elder) if row["_rows"] else _unpriced(pool, elder)
+        relatives = _relatives(pool, pools)
+        found = _by_charges(number, pool, relatives) if row["_rows"] else _unpriced(pool, relatives)
         own, shared = by_group.get(number, NOTHING_SEEN), by_source.get(source, NOTHING_SEEN)
         settled[number] = replace(
             found,
@@ -84,51 +102,55 @@ def settle(evidence: Evidence, pools: list[Pool]) -> dict[int, Settled]:
     return settled
 
 
-def _elder(pool: Pool, pools: list[Pool]) -> Rating | None:
-    """What the most calls of the same source decide for, in whatever currency."""
-    decided = [other for other in pools if other.source == pool.source and other.decided is not None]
-    return max(decided, key=lambda other: (other.rows, -other.number)).decided if decided else None
+def _relatives(pool: Pool, pools: list[Pool]) -> list[Pool]:
+    """What the same source charges: the pool itself, then in other currencies, the most calls first."""
+    others = [other for other in pools if other.source == pool.source and other is not pool and other.rows]
+    return [pool, *sorted(others, key=lambda other: (-other.rows, other.number))]
 
 
-def _by_charges(group: int, pool: Pool, elder: Rating | None) -> Settled:
-    weighed, decision = pool.weighed, pool.decision
+def _by_charges(group: int, pool: Pool, relatives: list[Pool]) -> Settled:
+    """Keep to what the group's own calls leave open, and of that to what the rest of the source does."""
+    weighed = pool.weighed
     assert weighed is not None  # noqa: S101 - a group with charges is in a pool with charges
-    assert decision is not None  # noqa: S101 - the same
     own = decide(weighed.charges.filter(_group=group), weighed.candidates)
-    ratings = weighed.candidates
-    contenders = tuple(ratings[i] for i in own.contenders())
-    if own.decided:
-        # Equal for its own calls: then by the name that the other calls of the source have for it.
-        named = decision.used if decision.used in own.same else own.used
-        return Settled(ratings[named], "own", decided=True, contenders=(ratings[named],))
-    if decision.decided and decision.used in own.open:
-        return Settled(ratings[decision.used], "source", decided=False, contenders=contenders)
-    borrowed = _like(elder, own, weighed)
-    if borrowed is not None:
-        return Settled(ratings[borrowed], "source", decided=False, contenders=contenders)
-    return Settled(ratings[own.used], "convention", decided=False, contenders=contenders)
+    left, by_source = sorted(own.open), False
+    for relative in relatives:
+        common = _common(left, weighed.candidates, relative.open)
+        if common:
+            left, by_source = common, by_source or relative.decided
+    basis: Basis = "own" if own.decided else "source" if by_source else "convention"
+    at_stake = (
+        {left[0], *(i for i in left if own.explained[i] * 2 >= own.rows)} if not own.decided else {left[0]}
+    )
+    return Settled(
+        weighed.candidates[left[0]],
+        basis,
+        decided=own.decided,
+        contenders=tuple(weighed.candidates[i] for i in sorted(at_stake)),
+    )
 
 
-def _like(elder: Rating | None, own: Decision, weighed: Weighed) -> int | None:
-    """The open candidate with the unit and rounding of another currency's rating: fees differ between currencies."""
-    if elder is None:
-        return None
-    alike = [
+def _common(left: list[int], candidates: tuple[Rating, ...], others: list[Rating]) -> list[int]:
+    """Those candidates that are among the others too; fees may differ, if they must: they are in another currency."""
+    terms = {(other.per_seconds, other.rounding, other.connect_fee) for other in others}
+    alike = {(unit, rounding) for unit, rounding, _ in terms}
+    fully = [
         i
-        for i in own.open
-        if weighed.candidates[i].per_seconds == elder.per_seconds
-        and weighed.candidates[i].rounding == elder.rounding
+        for i in left
+        if (candidates[i].per_seconds, candidates[i].rounding, candidates[i].connect_fee) in terms
     ]
-    return max(alike, key=lambda i: (own.explained[i], -i), default=None)
+    return fully or [i for i in left if (candidates[i].per_seconds, candidates[i].rounding) in alike]
 
 
-def _unpriced(pool: Pool, elder: Rating | None) -> Settled:
+def _unpriced(pool: Pool, relatives: list[Pool]) -> Settled:
     """Rate what shows no rate at all by what others of its pool or source are rated by."""
-    known = pool.decided or elder
-    rating = pool.convention
-    if known is not None:
-        rating = replace(rating, per_seconds=known.per_seconds, rounding=known.rounding)
-    if pool.decided is not None:
-        rating = replace(rating, connect_fee=pool.decided.connect_fee)
-    basis: Basis = "convention" if known is None else "source"
-    return Settled(rating, basis, decided=False, contenders=())
+    known = next((relative.used for relative in relatives if relative.decided), None)
+    if known is None:
+        return Settled(pool.convention, "convention", decided=False, contenders=())
+    rating = replace(
+        pool.convention,
+        per_seconds=known.per_seconds,
+        rounding=known.rounding,
+        connect_fee=known.connect_fee if pool.decided else 0,
+    )
+    return Settled(rating, "source", decided=False, contenders=())
