@@ -108,6 +108,15 @@ def test_calls_longer_than_the_first_step():
     assert set(found.filter("fits")["step"]) == {20}
 
 
+def test_a_first_step_that_hardly_any_call_shows():
+    """1+60 and 61+60 differ at calls of one second only: two of those among 600 do not decide between them."""
+    chance = random.Random(10)
+    right = pairs([1, 1, *(chance.randint(2, 361) for _ in range(598))], "1+60")
+    found = infer_bill_period(frame(spoil(chance, right, 60, 0.1)))
+    assert {("1+60", "after_first"), ("61+60", "after_first")} <= set(fitting(found))
+    assert not found["decided"].any()
+
+
 def test_only_calls_tell_apart():
     """60+60 and 60+1 are the same up to a minute; five longer calls tell them apart, four do not."""
     short = pairs(list(range(1, 61)) * 3, "60+60")

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -436,7 +435,7 @@ def test_ratings_as_mapping():
     keys = fit.by.select("source", "currency", "bill_period", "direction").rows()
     assert list(fit.ratings) == keys
     assert fit.ratings["itnio-voice", "USD", None, None].attempt_fee == Decimal("0.01")
-    assert all(replace(rating) == rating for rating in fit.ratings.values())
+    assert {repr(rating) for rating in fit.ratings.values()} >= {repr(fit.rating)}
 
 
 def test_what_is_shown_is_escaped():

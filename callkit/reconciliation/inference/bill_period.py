@@ -266,7 +266,7 @@ def _firsts(calls: Counter[int], step: int) -> list[int]:
     often = _by_frequency(calls)
     least = sorted(calls)
     seen = [*often[:_MOST_FIRSTS], *least[:_MOST_FIRSTS]]
-    below = [charged - step for charged in (*often[:2], *least[:2])]
+    below = [charged - step for charged in seen]
     return sorted({step, *seen, *(first for first in below if first > 0)})
 
 

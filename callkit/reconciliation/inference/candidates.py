@@ -42,6 +42,11 @@ def significant(fee: Decimal) -> int:
     return len(fee.normalize().as_tuple().digits) if fee else 0
 
 
+def plain(amount: Decimal) -> Decimal:
+    """The same amount with as few digits as say it, for a Rating's repr: 0.01 for 0.0100000000, 10 for 1E+1."""
+    return Decimal(f"{amount.normalize():f}")
+
+
 def candidates(charges: pl.DataFrame, decimals: int, fees: frozenset[Decimal]) -> tuple[Rating, ...]:
     """All ratings to weigh on the charges of a pool, the most conventional first; `fees` are tried at every unit."""
     found = {
@@ -114,4 +119,4 @@ def _elected(votes: list[tuple[int, int]], last: int) -> list[int]:
 
 
 def _money(units: int) -> Decimal:
-    return Decimal(units).scaleb(-DIGITS).normalize() if units else Decimal(0)
+    return plain(Decimal(units).scaleb(-DIGITS))

@@ -12,6 +12,7 @@ import polars as pl
 
 from callkit.billing import Rating
 from callkit.cdr import MONEY, schema_of
+from callkit.reconciliation.inference.candidates import plain
 from callkit.reconciliation.wording import money_text, rating_in_words
 
 GroupKey = tuple[str | None, str | None, str | None, str | None]
@@ -189,7 +190,11 @@ def rating_of(row: dict[str, Any]) -> Rating:
     unit = str(row["per_seconds"])
     return Rating(
         per_seconds="block" if unit == "block" else int(unit),
-        **{name: row[name] for name in ("decimals", "rounding", "connect_fee", "attempt_fee", "increments")},
+        decimals=row["decimals"],
+        rounding=row["rounding"],
+        connect_fee=plain(row["connect_fee"]),
+        attempt_fee=plain(row["attempt_fee"]),
+        increments=row["increments"],
     )
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from callkit.billing import DIGITS, Rating
 from callkit.reconciliation.inference import telling
-from callkit.reconciliation.inference.candidates import candidates
+from callkit.reconciliation.inference.candidates import candidates, plain
 from callkit.reconciliation.inference.deciding import Decision, decide
 from callkit.reconciliation.inference.evidence import FEWEST_ROWS, Evidence, gather
 from callkit.reconciliation.inference.fit import RatingFit
@@ -76,7 +76,7 @@ def _pools(evidence: Evidence) -> list[Pool]:
 def _pool(evidence: Evidence, row: dict[str, Any], fees: frozenset[Decimal]) -> Pool:
     """Weigh what a source charges in one currency."""
     number, decimals, usual = row["_pool"], row["_decimals"], row["_usual"]
-    fee = Decimal(int(row["_attempt_fee"])).scaleb(-DIGITS).normalize() if row["_attempt_fee"] else Decimal(0)
+    fee = plain(Decimal(row["_attempt_fee"]).scaleb(-DIGITS))
     convention = Rating(decimals=decimals, attempt_fee=fee)
     charges = evidence.sample(number)
     if charges.is_empty():
