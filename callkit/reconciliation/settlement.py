@@ -92,8 +92,10 @@ def _product_fits(facts: Facts) -> pl.Expr:
         pl.when(pl.col("charged_duration").is_between(0, 10**9)).then("charged_duration").cast(pl.Int128)
     )
     per = per_seconds(facts.rating)
-    fee = quoted_in_settlement(pl.lit(int(Fraction(facts.rating.connect_fee) * _ONE), pl.Int128)) * 2
-    due = pl.when(seconds > 0).then(pl.when(fee <= _MOST_UNITS).then(fee)).otherwise(0)
+    due = pl.lit(0, pl.Int128)
+    if facts.rating.connect_fee:  # only a fee needs the exchange rate
+        fee = quoted_in_settlement(pl.lit(int(Fraction(facts.rating.connect_fee) * _ONE), pl.Int128)) * 2
+        due = pl.when(seconds > 0).then(pl.when(fee <= _MOST_UNITS).then(fee)).otherwise(due)
     fits: pl.Expr = ((low - due) * per <= high_r * seconds) & ((high - due) * per >= low_r * seconds)
     if facts.rating.per_seconds == "block":
         fits = pl.when(pl.col("_first") % pl.col("_step") == 0).then(fits)

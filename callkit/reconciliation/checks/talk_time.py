@@ -58,7 +58,7 @@ def _routes(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
             pl.len().alias("calls"),
             longer,
             shorter,
-            (_off() / 1_000_000).median().round(0).cast(pl.Int64).alias("typical"),
+            (_off() / 1_000_000).median().round(0).cast(pl.Int128).alias("typical"),
             cost.filter(_too_long() | _too_short()).sum().alias("worth"),
         )
         .filter(pl.col("calls") >= FEWEST_CALLS)
