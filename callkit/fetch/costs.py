@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from callkit.fetch.exact import Json
-from callkit.fetch.records import Record, Unreadable, exact_amount
+from callkit.fetch.kinds import Unreadable, exact_amount
+from callkit.fetch.tables import Record
 
 __all__ = ["with_costs"]
 

@@ -26,12 +26,15 @@ def read_json(body: bytes) -> dict[str, Json]:
     """Read an answer's body.
 
     Numbers with a point or an exponent become Decimals with the very digits that were sent. NaN, Infinity,
-    nesting deep enough to exhaust the interpreter, and anything but an object raise UnreadableAnswer.
+    nesting deep enough to exhaust the interpreter, a name that stands twice in one object (which of its two values is
+    meant?), and anything but an object raise UnreadableAnswer.
     """
     problem = ""
     value: Json = None
     try:
-        value = json.loads(body, parse_float=Decimal, parse_constant=_refuse)
+        value = json.loads(
+            body, parse_float=Decimal, parse_constant=_refuse, object_pairs_hook=_each_name_once
+        )
     except RecursionError:
         problem = "JSON nested too deeply"
     except UnreadableAnswer as error:
@@ -81,6 +84,13 @@ def whole(value: Json) -> int | None:
 
 def _refuse(constant: str) -> NoReturn:
     raise UnreadableAnswer(f"{constant} where JSON has a number")
+
+
+def _each_name_once(members: list[tuple[str, Json]]) -> dict[str, Json]:
+    found = dict(members)
+    if len(found) != len(members):
+        raise UnreadableAnswer("JSON with a name that stands twice in one object")
+    return found
 
 
 def _without_surrogates(value: Json, depth: int) -> Json:

@@ -20,10 +20,10 @@ from callkit import cdr
 from callkit.errors import AuthenticationError, InvalidRequest, OutOfRange, RateLimited, VendorError
 from callkit.fetch.client import Client
 from callkit.fetch.credentials import Secret
-from callkit.fetch.exact import Json, UnreadableAnswer, whole
+from callkit.fetch.itnio_page import CONSTANTS, FIELDS, parse, read_page
 from callkit.fetch.outside import Outside
 from callkit.fetch.paging import Listing, Page, Settled
-from callkit.fetch.records import DTMF, INSTANT, MONEY, NUMBER, SECONDS, TEXT, Kind, to_frame
+from callkit.fetch.records import to_frame
 from callkit.fetch.settings import Settings, positive_int
 from callkit.fetch.signing import itnio_signature
 from callkit.fetch.transport import Code, Endpoint
@@ -33,36 +33,6 @@ from callkit.fetch.workers import Workers, progress_bar
 __all__ = ["ItnioVoice"]
 
 _LONGEST = timedelta(days=31)
-
-_FIELDS: Mapping[str, tuple[str, Kind]] = {
-    "voiceId": ("call_id", TEXT),
-    "displayNum": ("caller", NUMBER),
-    "callee": ("callee", NUMBER),
-    "code": ("destination", TEXT),
-    "submitTime": ("submitted_at", INSTANT),
-    "callTime": ("called_at", INSTANT),
-    "ringingTime": ("ringing_at", INSTANT),
-    "answerTime": ("answered_at", INSTANT),
-    "hangupTime": ("ended_at", INSTANT),
-    "callDuration": ("call_duration", SECONDS),
-    "chargedDuration": ("charged_duration", SECONDS),
-    "billPeriod": ("bill_period", TEXT),
-    "rate": ("rate", MONEY),
-    "cost": ("cost", MONEY),
-    "currency": ("currency", TEXT),
-    "baseCost": ("base_cost", MONEY),
-    "quoteExchange": ("exchange_rate", MONEY),
-    "settleRate": ("settle_rate", MONEY),
-    "settlePay": ("settle_cost", MONEY),
-    "terminationCode": ("status_code", TEXT),
-    "terminationReason": ("status_reason", TEXT),
-    "voiceFileId": ("recording", TEXT),
-    "feedbackValue": ("dtmf", DTMF),
-    "calledInfo": ("note", TEXT),
-}
-
-# "currency: only filled when the quotation currency is not US dollars" (the vendor's page).
-_CONSTANTS = {"source": "itnio-voice", "found": True, "direction": "out", "currency": "USD"}
 
 _CREDENTIALS = "Check api_key and api_secret."
 _CONSOLE = "See the account's state in the vendor's console."
@@ -149,6 +119,7 @@ class ItnioVoice(Client):
             path="/recordGroupQuery",
             sign=partial(_headers, key, secret),
             encode=_encode,
+            parse=parse,
             status="status",
             reason="reason",
             codes=_CODES,
@@ -264,12 +235,12 @@ class ItnioVoice(Client):
         if not windows:
             return
         with self._workers() as workers:
-            listing = Listing("ITNIO voice", "voiceId", partial(self._page, workers))
+            listing = Listing("ITNIO voice", partial(self._page, workers))
             settled = Settled(listing, workers, self._notices, self._settings.max_attempts)
             found = settled.windows(windows) if limit is None else settled.some(windows, limit)
             outside = Outside(asked)
             for records in found:
-                frame = outside.seen(to_frame(records, _FIELDS, _CONSTANTS))
+                frame = outside.seen(to_frame(records, FIELDS, CONSTANTS))
                 if frame.height:
                     yield cdr.sort(frame)
             if warning := outside.warning():
@@ -281,7 +252,7 @@ class ItnioVoice(Client):
             "size": size,
             "params": {"strTime": window.start_text, "endTime": window.end_text},
         }
-        return self._transport.ask(question, f"{window}, page {number}", _read_page, workers.stop)
+        return self._transport.ask(question, f"{window}, page {number}", read_page, workers.stop)
 
 
 def _headers(key: Secret, secret: Secret, _body: bytes, now: float) -> dict[str, str]:
@@ -296,25 +267,3 @@ def _headers(key: Secret, secret: Secret, _body: bytes, now: float) -> dict[str,
 
 def _encode(question: Mapping[str, Any]) -> bytes:
     return json.dumps(question, separators=(",", ":")).encode()
-
-
-def _read_page(answer: dict[str, Json]) -> Page:
-    """Take counts as numbers or text; what cannot be counted or told apart is no page."""
-    data = answer.get("data")
-    if not isinstance(data, dict):
-        raise UnreadableAnswer("a page without 'data'")
-    total = whole(data.get("total"))
-    records = data.get("records")
-    if records is None and total == 0:
-        records = []
-    if total is None or total < 0 or not isinstance(records, list):
-        raise UnreadableAnswer("a page without a readable 'total' and 'records'")
-    for record in records:
-        if not isinstance(record, dict):
-            raise UnreadableAnswer("a record that is no JSON object")
-        voice_id = record.get("voiceId")
-        if type(voice_id) is int:
-            record["voiceId"] = voice_id = str(voice_id)
-        if not isinstance(voice_id, str) or not voice_id:
-            raise UnreadableAnswer("a record without 'voiceId'")
-    return Page(total, records)

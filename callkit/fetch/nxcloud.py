@@ -13,27 +13,16 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from threading import Event
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import polars as pl
 
 from callkit import cdr
 from callkit.errors import AuthenticationError, InvalidRequest, VendorError
 from callkit.fetch.client import Client
-from callkit.fetch.costs import with_costs
 from callkit.fetch.credentials import Secret
-from callkit.fetch.exact import Json, UnreadableAnswer, to_json, whole
-from callkit.fetch.records import (
-    EPOCH,
-    MONEY,
-    NUMBER,
-    SECONDS,
-    TEXT,
-    Kind,
-    Record,
-    choice,
-    to_frame,
-)
+from callkit.fetch.exact import to_json
+from callkit.fetch.nxcloud_call import NO_CDR, Call, read_answer, to_rows
 from callkit.fetch.settings import Settings
 from callkit.fetch.signing import NX_ALGORITHMS, nx_signature
 from callkit.fetch.transport import Code, Endpoint
@@ -41,26 +30,7 @@ from callkit.fetch.workers import progress_bar
 
 __all__ = ["NxWhatsApp"]
 
-_NO_CDR = 10014
 _IDS_AT_ONCE = 500
-
-_FIELDS: Mapping[str, tuple[str, Kind]] = {
-    "call_id": ("call_id", TEXT),
-    "from": ("caller", NUMBER),
-    "to": ("callee", NUMBER),
-    "start_time": ("answered_at", EPOCH),
-    "end_time": ("ended_at", EPOCH),
-    "call_duration": ("call_duration", SECONDS),
-    "fee_duration": ("charged_duration", SECONDS),
-    "bill_type": ("bill_period", TEXT),
-    "end_reason": ("status_reason", TEXT),
-    "end_direction": ("hangup_by", choice({"0": "caller", "1": "callee", "2": "server", "3": "unknown"})),
-    "record": ("recording", TEXT),
-    # Three that `with_costs` makes out of `costs`.
-    "costs.direction": ("direction", choice({"1": "out", "0": "in"})),
-    "costs.price": ("cost", MONEY),
-    "costs.currency": ("currency", TEXT),
-}
 
 _CREDENTIALS = "Check access_key, access_secret and algorithm."
 _ACCOUNT = "Ask the vendor's account manager."
@@ -80,13 +50,6 @@ _CODES = {
     9003: Code(AuthenticationError, "The app does not exist or is disabled: check app_key."),
     10003: Code(InvalidRequest, "business_phone is not bound to the app: check both, or have it bound."),
 }
-
-
-class _Call(NamedTuple):
-    """What the vendor has on one id: a record and what goes aside, or neither."""
-
-    record: Record | None
-    aside: Record
 
 
 class NxWhatsApp(Client):
@@ -169,7 +132,7 @@ class NxWhatsApp(Client):
             status="code",
             reason="message",
             codes=_CODES,
-            results=frozenset({0, _NO_CDR}),
+            results=frozenset({0, NO_CDR}),
             secrets=(secret, key, app),
         )
         super().__init__(endpoint, settings)
@@ -267,7 +230,7 @@ class NxWhatsApp(Client):
         if not ids:
             return
         still_to_come = Counter(ids)
-        known: dict[str, _Call] = {}
+        known: dict[str, Call] = {}
         with self._workers() as workers:
             for first in range(0, len(ids), _IDS_AT_ONCE):
                 chunk = ids[first : first + _IDS_AT_ONCE]
@@ -281,14 +244,14 @@ class NxWhatsApp(Client):
                     for call_id, what in reversed(distinct.items())
                 ]
                 known.update(zip(reversed(distinct), workers.results(asked), strict=True))
-                yield _frame(chunk, [known[call_id] for call_id in chunk])
+                yield to_rows(chunk, [known[call_id] for call_id in chunk])
                 still_to_come.subtract(chunk)
                 # Only what will be asked for once more is kept, so that memory does not grow with the ids.
                 known = {call_id: call for call_id, call in known.items() if still_to_come[call_id] > 0}
 
-    def _call(self, stop: Event, call_id: str, what: str) -> _Call:
+    def _call(self, stop: Event, call_id: str, what: str) -> Call:
         question = {"call_id": call_id}
-        read = partial(_read, call_id)
+        read = partial(read_answer, call_id)
         calls, aside = self._transport.ask(question, what, read, stop)
         if calls == []:
             # Not what the vendor documents for a missing CDR, so it has to say it twice.
@@ -298,7 +261,7 @@ class NxWhatsApp(Client):
                     f"NXCloud WhatsApp: {what}: twice a good answer without a record; taken as no CDR."
                 )
         if not calls:
-            return _Call(None, {})
+            return Call(None, {})
         distinct = list({to_json(call): call for call in calls}.values())
         if len(distinct) > 1:
             self._notices.add(
@@ -306,27 +269,7 @@ class NxWhatsApp(Client):
                 f"the others are in its `extra`."
             )
             aside = {**aside, "other_records": distinct[1:]}
-        return _Call(distinct[0], aside)
-
-
-def _frame(ids: Sequence[str], calls: Sequence[_Call]) -> pl.DataFrame:
-    rows = [with_costs(call.record, call.aside) for call in calls if call.record is not None]
-    found = to_frame(
-        [record for record, _ in rows],
-        _FIELDS,
-        {"source": "nx-whatsapp", "found": True},
-        aside=[aside for _, aside in rows],
-    )
-    missing = [call_id for call_id, call in zip(ids, calls, strict=True) if call.record is None]
-    if not missing:
-        return found
-    nothing = pl.DataFrame({"call_id": missing}, schema={"call_id": pl.String})
-    nothing = nothing.with_columns(source=pl.lit("nx-whatsapp"), found=pl.lit(value=False))
-    absent = pl.concat([cdr.empty(), nothing.select("source", "call_id", "found")], how="diagonal")
-    # Where each row stands among the found, then the missing ones: a permutation, not a join, for ids may repeat.
-    found_at, missing_at = iter(range(found.height)), iter(range(found.height, len(ids)))
-    order = [next(missing_at if call.record is None else found_at) for call in calls]
-    return pl.concat([found, absent])[order]
+        return Call(distinct[0], aside)
 
 
 def _checked(call_ids: Iterable[str]) -> list[str]:
@@ -376,21 +319,3 @@ def _headers(key: Secret, secret: Secret, algorithm: str, body: bytes, now: floa
 def _encode(app: Secret, phone: Secret, question: Mapping[str, Any]) -> bytes:
     body = {"appkey": app.reveal(), "business_phone": phone.reveal().removeprefix("+"), **question}
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _read(call_id: str, answer: dict[str, Json]) -> tuple[list[Record] | None, Record]:
-    """Give the records on the asked id, None where the vendor says that there is none, and what goes aside."""
-    if whole(answer.get("code")) == _NO_CDR:
-        return None, {}
-    data = answer.get("data")
-    if not isinstance(data, dict):
-        raise UnreadableAnswer("a good answer without 'data'")
-    calls = data.get("calls")
-    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
-        raise UnreadableAnswer("a good answer without readable 'calls'")
-    about = [call for call in calls if call.get("call_id") == call_id]
-    if calls and not about:
-        raise UnreadableAnswer("an answer about another call than the one asked for")
-    others = [call for call in calls if call.get("call_id") != call_id]
-    aside = {name: value for name, value in data.items() if name != "calls" and value not in (None, "")}
-    return about, {**aside, "other_calls": others} if others else aside

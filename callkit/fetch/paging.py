@@ -8,7 +8,7 @@ shift. What fails even so is an `IncompleteFetch`.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -16,8 +16,7 @@ from typing import NamedTuple
 
 from callkit.errors import IncompleteFetch
 from callkit.fetch.deadline import Cancelled
-from callkit.fetch.exact import to_json
-from callkit.fetch.records import Record
+from callkit.fetch.tables import Table
 from callkit.fetch.windows import Window
 from callkit.fetch.workers import Notices, Workers
 
@@ -34,7 +33,7 @@ class Page(NamedTuple):
     """One page as the vendor gave it."""
 
     total: int
-    records: list[Record]
+    records: Table
 
 
 @dataclass(frozen=True)
@@ -45,14 +44,11 @@ class Listing:
     ----------
     vendor
         For messages.
-    id_field
-        The field of a record that identifies it.
     ask
         Window, page (from 1), size → the page. Called from threads.
     """
 
     vendor: str
-    id_field: str
     ask: Callable[[Window, int, int], Page]
 
 
@@ -90,20 +86,20 @@ class _Reading:
 
     totals: frozenset[int]
     total: int
-    rows: list[Record]
+    records: Table
     ids: set[str]
 
     @property
     def plain(self) -> bool:
         """Every id once, and as many as the vendor counts."""
-        return len(self.rows) == len(self.ids) == self.total and len(self.totals) == 1
+        return len(self.records) == len(self.ids) == self.total and len(self.totals) == 1
 
 
 class Settled:
     """Reads a listing's windows one after the other, oldest first, each complete.
 
-    While a window is verified and used, the next one's pages are already under way; never more than that, so
-    memory does not grow with the period.
+    While a window is read, verified and used, the next one's pages stand in the queue behind its own, so that no
+    worker waits at a window's end; never more than that, so memory does not grow with the period.
     """
 
     def __init__(self, listing: Listing, workers: Workers, notices: Notices, max_readings: int) -> None:
@@ -113,11 +109,11 @@ class Settled:
         self._max_readings = max_readings
         self._todo: deque[_Piece] = deque()
         self._peeked: Future[Page] | None = None
-        self._previous: dict[str, list[Record]] = {}
+        self._previous: _Reading | None = None
         self._copies = 0
         self._differing = 0
 
-    def windows(self, cut: Iterable[Window]) -> Iterator[list[Record]]:
+    def windows(self, cut: Iterable[Window]) -> Iterator[Table]:
         """Give each window's records, none of them given before.
 
         Raises
@@ -130,13 +126,13 @@ class Settled:
         try:
             while ahead or self._todo:
                 started = ahead or self._start()
+                ahead = self._start_if_ready(started.rest)
                 reading = self._reading([started.first, *self._workers.results(started.rest)])
-                ahead = self._start_if_ready()
                 yield from self._settle(started.piece, reading)
         finally:
             self._tell()
 
-    def some(self, cut: Iterable[Window], limit: int) -> Iterator[list[Record]]:
+    def some(self, cut: Iterable[Window], limit: int) -> Iterator[Table]:
         """Give up to `limit` records, asking for no more than that takes.
 
         Windows that are needed whole are verified as ever; the one in which the limit is reached is not.
@@ -156,24 +152,23 @@ class Settled:
                 found = self.windows([window])
             for records in found:
                 left -= len(records)
-                yield records[: len(records) + min(left, 0)]
+                yield records if left >= 0 else records.take(range(len(records) + left))
             if left <= 0:
                 return
 
-    def _up_to(self, left: int, window: Window, first: Page, size: int) -> list[Record]:
-        taken: dict[str, Record] = {}
+    def _up_to(self, left: int, window: Window, first: Page, size: int) -> Table:
+        given = self._previous.ids if self._previous else set()
         last = -(-first.total // size)
         page_numbers = range(2, -(-left // size) + 1)
         pages = [first, *self._pages(window, page_numbers, size)]
         while True:
-            for record in (record for page in pages for record in page.records):
-                if not self._given(record):
-                    taken.setdefault(record[self._listing.id_field], record)
+            records = Table.joined([page.records for page in pages])
+            taken = {name: row for row, name in enumerate(records.ids) if name not in given}
             number = page_numbers.stop
             if len(taken) >= left or number > last:
-                return list(taken.values())[:left]
+                return records.take([*taken.values()][:left])
             page_numbers = range(number, number + 1)
-            pages = self._pages(window, page_numbers, size)
+            pages += self._pages(window, page_numbers, size)
 
     def _page(self, window: Window, number: int, size: int) -> Page:
         return self._workers.results([self._workers.submit(self._listing.ask, window, number, size)])[0]
@@ -189,9 +184,9 @@ class Settled:
             self._peeked = self._workers.submit(self._listing.ask, self._todo[0].window, 1, _PAGE_SIZES[0])
         return self._peeked
 
-    def _start_if_ready(self) -> _Started | None:
-        """Start the next window, unless that would take long or raise: the one before is given first."""
-        while self._todo and self._workers.went_well(self._peek()):
+    def _start_if_ready(self, meanwhile: Sequence[Future[Page]]) -> _Started | None:
+        """Start the next window too, unless that would raise or take longer than the pages of this one."""
+        while self._todo and self._workers.went_well(self._peek(), meanwhile):
             if self._endless(self._todo[0].window, page := self._peek().result()):
                 return None
             if started := self._started(page):
@@ -216,13 +211,13 @@ class Settled:
             parts = min(-(-page.total // RECORDS_AT_ONCE) + 1, _MOST_PARTS)
             self._todo.extendleft(reversed(piece.cut(page.total, parts)))
             return None
+        if self._todo:
+            self._peek()  # before this window's own pages, so that the next one's can follow them without a gap
         size = _PAGE_SIZES[0]
         rest = [
             self._workers.submit(self._listing.ask, piece.window, number, size)
             for number in range(2, -(-page.total // size) + 1)
         ]
-        if self._todo:
-            self._peek()
         return _Started(piece, page, rest)
 
     @staticmethod
@@ -234,15 +229,11 @@ class Settled:
         return self._reading([first, *self._pages(window, range(2, -(-first.total // size) + 1), size)])
 
     def _reading(self, pages: Sequence[Page]) -> _Reading:
-        rows = [record for page in pages for record in page.records]
-        return _Reading(
-            frozenset(page.total for page in pages),
-            pages[-1].total,
-            rows,
-            {row[self._listing.id_field] for row in rows},
-        )
+        records = Table.joined([page.records for page in pages])
+        totals = frozenset(page.total for page in pages)
+        return _Reading(totals, pages[-1].total, records, set(records.ids))
 
-    def _settle(self, piece: _Piece, reading: _Reading) -> Iterator[list[Record]]:
+    def _settle(self, piece: _Piece, reading: _Reading) -> Iterator[Table]:
         """Verify a window, reading it again as often as it takes and is allowed."""
         window = piece.window
         readings = [reading]
@@ -258,7 +249,7 @@ class Settled:
                 raise Cancelled
             reading = self._read(window, _PAGE_SIZES[len(readings) % len(_PAGE_SIZES)])
             readings.append(reading)
-        fresh = self._fresh(records)
+        fresh = self._fresh(_Reading(reading.totals, reading.total, records, reading.ids))
         yield fresh
         self._add_up(piece, reading.total - len(records) + len(fresh), len(records) - len(fresh))
 
@@ -283,41 +274,37 @@ class Settled:
                     raise self._incomplete(whole.window, total, whole.counted, why)
             whole = whole.parent
 
-    def _agreed(self, readings: Sequence[_Reading], window: Window) -> list[Record] | None:
+    def _agreed(self, readings: Sequence[_Reading], window: Window) -> Table | None:
         """The window's records, if the readings so far establish them."""
         last = readings[-1]
-        field = self._listing.id_field
         if last.plain:
-            return last.rows
+            return last.records
         if len(last.totals) != 1:
             return None
         if len(last.ids) == last.total:
             # Pages that overlap: harmless while they say the same.
-            kept: dict[str, Record] = {}
-            if all(kept.setdefault(row[field], row) == row for row in last.rows):
-                return list(kept.values())
-            return None
-        if len(last.rows) == last.total:
-            listed = _listed(last)
-            if any(
-                len(r.rows) == r.total and _listed(r) == listed for r in readings[:-1] if len(r.totals) == 1
-            ):
-                return self._listed_twice(last)
-            return None
+            first = last.records.first_of_each()
+            return last.records.take(first) if len(first) == last.total else None
+        if len(last.records) == last.total:
+            before = (r for r in readings[:-1] if len(r.totals) == 1 and len(r.records) == r.total)
+            agreed = any(reading.records.same_records(last.records) for reading in before)
+            return self._listed_twice(last) if agreed else None
         return self._gathered(readings) if window.seconds == 1 else None
 
-    def _gathered(self, readings: Sequence[_Reading]) -> list[Record] | None:
+    @staticmethod
+    def _gathered(readings: Sequence[_Reading]) -> Table | None:
         """What several readings of one second hold together: it cannot be cut into something that stays put."""
         if len({total for reading in readings for total in reading.totals}) != 1:
             return None
-        kept = {row[self._listing.id_field]: row for reading in readings for row in reading.rows}
-        return list(kept.values()) if len(kept) == readings[-1].total else None
+        records = Table.joined([reading.records for reading in readings])
+        latest = {name: row for row, name in enumerate(records.ids)}
+        return records.take(latest.values()) if len(latest) == readings[-1].total else None
 
-    def _listed_twice(self, reading: _Reading) -> list[Record]:
-        distinct = {to_json(row): row for row in reading.rows}
-        self._copies += len(reading.rows) - len(distinct)
+    def _listed_twice(self, reading: _Reading) -> Table:
+        distinct = reading.records.first_of_each()
+        self._copies += len(reading.records) - len(distinct)
         self._differing += len(distinct) - len(reading.ids)
-        return list(distinct.values())
+        return reading.records.take(distinct)
 
     def _tell(self) -> None:
         if self._copies or self._differing:
@@ -328,18 +315,18 @@ class Settled:
             )
         self._copies = self._differing = 0
 
-    def _given(self, record: Record) -> bool:
-        """Whether the window before has given this very record: vendors may count a border to both sides."""
-        return record in self._previous.get(record[self._listing.id_field], ())
-
-    def _fresh(self, records: list[Record]) -> list[Record]:
-        field = self._listing.id_field
-        fresh = [row for row in records if row[field] not in self._previous or not self._given(row)]
-        self._differing += sum(row[field] in self._previous for row in fresh)
-        self._previous = {}
-        for row in records:
-            self._previous.setdefault(row[field], []).append(row)
-        return fresh
+    def _fresh(self, reading: _Reading) -> Table:
+        """Leave out what the window before has given: vendors may count a border to both sides."""
+        before, self._previous = self._previous, reading
+        if before is None or before.ids.isdisjoint(reading.ids):
+            return reading.records
+        shared = before.ids & reading.ids
+        given = {before.records.record(row) for row, name in enumerate(before.records.ids) if name in shared}
+        records = reading.records
+        again = {row for row, name in enumerate(records.ids) if name in shared}
+        copies = {row for row in again if records.record(row) in given}
+        self._differing += len(again) - len(copies)
+        return records.take(row for row in range(len(records)) if row not in copies)
 
     def _failed(self, readings: Sequence[_Reading], window: Window) -> IncompleteFetch:
         totals = {total for reading in readings for total in reading.totals}
@@ -363,7 +350,3 @@ class Settled:
             expected=expected,
             received=received,
         )
-
-
-def _listed(reading: _Reading) -> Counter[str]:
-    return Counter(to_json(row) for row in reading.rows)

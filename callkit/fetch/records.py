@@ -7,54 +7,20 @@ in `extra`, as `{"unreadable": {vendor field: value}}`.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence, Set
-from datetime import UTC, datetime
-from decimal import Decimal
-from operator import itemgetter
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
 from callkit import cdr
 from callkit.fetch.exact import Json, to_json
+from callkit.fetch.kinds import Kind, Unreadable
+from callkit.fetch.tables import Record, Table
 
-__all__ = [
-    "DTMF",
-    "EPOCH",
-    "INSTANT",
-    "MONEY",
-    "NUMBER",
-    "SECONDS",
-    "TEXT",
-    "Kind",
-    "Record",
-    "choice",
-    "exact_amount",
-    "to_frame",
-]
-
-Record = dict[str, Json]
-
-
-class Unreadable(Exception):
-    """The value has no place in its column."""
-
-
-class Kind(NamedTuple):
-    """How a vendor's field becomes a column: all values at once if they have its documented form, else one by one."""
-
-    sent_as: type[pl.DataType] | None
-    """What a column of such values holds at first; None to go one by one always."""
-    form: str | None
-    """A pattern that every text must match to be converted at once; any text will do without."""
-    convert: Callable[[pl.Expr], pl.Expr]
-    one: Callable[[Json], object]
-    dtype: pl.DataType
+__all__ = ["to_frame"]
 
 
 def to_frame(
-    records: Sequence[Record],
+    table: Table,
     fields: Mapping[str, tuple[str, Kind]],
     constants: Mapping[str, object],
     *,
@@ -64,8 +30,8 @@ def to_frame(
 
     Parameters
     ----------
-    records
-        What the vendor sent, out of exact JSON (no floats).
+    table
+        What the vendor sent, out of exact JSON (no floats), in columns of these fields.
     fields
         Vendor field → (column, kind). Any other field goes to `extra`.
     constants
@@ -78,37 +44,30 @@ def to_frame(
     pl.DataFrame
         With `callkit.cdr.SCHEMA`.
     """
-    if not records:
+    if not len(table):
         return cdr.empty()
-    values = _columns(records, fields)
-    sent = [_sent(name, values[name], kind) for name, (_, kind) in fields.items()]
+    values = dict(zip(fields, table.columns, strict=True))
+    sent = [_sent(name, values[name], kind, typed=table.typed) for name, (_, kind) in fields.items()]
     at_once = _at_once(pl.DataFrame([series for series in sent if series is not None]), fields)
     unreadable: dict[int, Record] = {}
     columns = {
         column: at_once[name] if name in at_once else _one_by_one(values[name], name, kind, unreadable)
         for name, (column, kind) in fields.items()
     }
-    columns["extra"] = pl.Series(_extras(records, fields.keys(), aside, unreadable), dtype=pl.String)
+    columns["extra"] = pl.Series(_extras(table, aside, unreadable), dtype=pl.String)
     return pl.DataFrame(
         [
-            _cell(columns.get(column), constants.get(column), dtype, len(records)).alias(column)
+            _cell(columns.get(column), constants.get(column), dtype, len(table)).alias(column)
             for column, dtype in cdr.SCHEMA.items()
         ]
     )
 
 
-def _columns(records: Sequence[Record], fields: Mapping[str, object]) -> dict[str, Sequence[Json]]:
-    """One sequence of values for each field; quickly, when every record has every field."""
-    try:
-        return dict(zip(fields, zip(*map(itemgetter(*fields), records), strict=True), strict=True))
-    except KeyError:
-        return {name: [record.get(name) for record in records] for name in fields}
-
-
-def _sent(name: str, values: Sequence[Json], kind: Kind) -> pl.Series | None:
+def _sent(name: str, values: Sequence[Json], kind: Kind, *, typed: bool) -> pl.Series | None:
+    if kind.sent_as is None:
+        return None
     # The types are looked at here: Polars takes True for 1, and panics at some Decimals.
-    kinds = set(map(type, values)) - {type(None)}
-    if kind.sent_as is None or not kinds <= {int if kind.sent_as == pl.Int64 else str}:
+    if not typed and not set(map(type, values)) <= {kind.python_type, type(None)}:
         return None
     try:
         return pl.Series(name, values, dtype=kind.sent_as, strict=True)
@@ -143,60 +102,6 @@ def _cell(column: pl.Series | None, constant: object, dtype: pl.DataType, height
     return filler if column is None else column.zip_with(column.is_not_null(), filler)
 
 
-def exact_amount(value: Json) -> Decimal | None:
-    """Read an amount; None where there is none.
-
-    Raises
-    ------
-    Unreadable
-        If it is no plain decimal number, or one that MONEY, Decimal(38, 10), cannot hold exactly.
-    """
-    if isinstance(value, str):
-        text = value.strip()
-        if not text:
-            return None
-        # Decimal would also take "1_000", "٣" and "NaN".
-        if not (text.isascii() and "_" not in text and len(text) <= 100 and text[-1:] in "0123456789."):
-            raise Unreadable
-        try:
-            value = Decimal(text)
-        except ArithmeticError:
-            value = None
-        if value is None:
-            raise Unreadable
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        if value is None:
-            return None
-        raise Unreadable
-    if isinstance(value, int):
-        if abs(value) >= 10**28:
-            raise Unreadable
-        return Decimal(value)
-    if value == 0:
-        return Decimal(0)
-    _, digits, exponent = value.as_tuple()
-    kept = len(digits)
-    while digits[kept - 1] == 0:
-        kept -= 1
-    if not isinstance(exponent, int) or exponent + len(digits) - kept < -10 or value.adjusted() >= 28:
-        raise Unreadable
-    return value
-
-
-def choice(meaning: Mapping[str, str]) -> Kind:
-    """Make the kind of a field that holds one of a few codes, as a number or as text."""
-
-    def one(value: Json) -> str | None:
-        text = _text(value)
-        if text is None or not text.strip():
-            return None
-        if text.strip() not in meaning:
-            raise Unreadable
-        return meaning[text.strip()]
-
-    return Kind(None, None, _as_is, one, pl.String())
-
-
 def _one_by_one(values: Sequence[Json], name: str, kind: Kind, unreadable: dict[int, Record]) -> pl.Series:
     read: list[object] = []
     for row, value in enumerate(values):
@@ -212,18 +117,15 @@ def _one_by_one(values: Sequence[Json], name: str, kind: Kind, unreadable: dict[
 
 
 def _extras(
-    records: Sequence[Record],
-    known: Set[str],
-    aside: Sequence[Record] | None,
-    unreadable: Mapping[int, Record],
-) -> list[str | None]:
-    if aside is None and not unreadable and all(record.keys() <= known for record in records):
-        return [None] * len(records)
+    table: Table, aside: Sequence[Record] | None, unreadable: Mapping[int, Record]
+) -> Sequence[str | None]:
+    if aside is None and table.rest is None and not unreadable:
+        return [None] * len(table)
     extras: list[str | None] = []
-    for row, record in enumerate(records):
+    for row in range(len(table)):
         rest = aside[row] if aside is not None else {}
-        if not record.keys() <= known:
-            own = {name: value for name, value in record.items() if name not in known}
+        own = table.rest[row] if table.rest else {}
+        if own:
             rest = {
                 **{f"{name} (answer)" if name in own else name: value for name, value in rest.items()},
                 **own,
@@ -234,111 +136,3 @@ def _extras(
             rest = {**rest, "unreadable": unreadable[row]}
         extras.append(to_json(rest) if rest else None)
     return extras
-
-
-def _as_is(sent: pl.Expr) -> pl.Expr:
-    return sent
-
-
-def _filled(sent: pl.Expr) -> pl.Expr:
-    return pl.when(sent != "").then(sent)
-
-
-def _to_utc(sent: pl.Expr) -> pl.Expr:
-    """Take date and offset apart: Polars reads a date without a zone several times faster than one with."""
-    local = sent.str.slice(0, 19).str.to_datetime("%Y-%m-%dT%H:%M:%S", time_unit="us", strict=False)
-    hours, minutes = (sent.str.slice(at, 2).cast(pl.Int64, strict=False) for at in (20, 23))
-    east = pl.when(sent.str.slice(19, 1) == "-").then(-1).otherwise(1) * (hours * 60 + minutes)
-    return (local - pl.duration(minutes=east)).dt.replace_time_zone("UTC")
-
-
-def _text(value: Json) -> str | None:
-    if value is None or value == "":
-        return None
-    if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
-        raise Unreadable
-    return str(value)
-
-
-def _number(value: Json) -> str | None:
-    text = _text(value)
-    return None if text is None else "".join(text.split()).removeprefix("+") or None
-
-
-def _instant(value: Json) -> datetime | None:
-    if value is None:
-        return None
-    if not isinstance(value, str):
-        raise Unreadable
-    text = value.strip()
-    if not text:
-        return None
-    instant: datetime | None = None
-    try:
-        instant = datetime.fromisoformat(text).astimezone(UTC) if _has_offset(text) else None
-    except (ValueError, OverflowError):
-        instant = None
-    if instant is None:
-        raise Unreadable
-    return instant
-
-
-def _has_offset(text: str) -> bool:
-    # More digits than microseconds would be cut off without a word.
-    return datetime.fromisoformat(text).tzinfo is not None and not _FINER_THAN_MICROSECONDS.search(text)
-
-
-_FINER_THAN_MICROSECONDS = re.compile(r"[.,][0-9]{7}")
-
-
-def _epoch(value: Json) -> datetime | None:
-    seconds = _second(value)
-    if seconds is None:
-        return None
-    # What lies beyond the year 9999 is no count of seconds: milliseconds, most likely.
-    if not 0 <= seconds < 253_402_300_800:
-        raise Unreadable
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _second(value: Json) -> int | None:
-    amount = exact_amount(value)
-    if amount is None:
-        return None
-    if amount != int(amount) or abs(amount) >= 2**63:
-        raise Unreadable
-    return int(amount)
-
-
-def _key(value: Json) -> str | None:
-    text = _text(value)
-    return None if text == "-1" else text
-
-
-TEXT = Kind(pl.String, None, _filled, _text, pl.String())
-"""Opaque text as sent; empty is null."""
-NUMBER = Kind(pl.String, r"[^\s+]+", _filled, _number, pl.String())
-"""A telephone number without blanks and leading `+`."""
-MONEY = Kind(
-    pl.String,
-    # Polars rounds a longer fraction without a word, hence the look at the digits first.
-    r"-?[0-9]{1,28}(\.[0-9]{1,10})?",
-    lambda sent: _filled(sent).cast(cdr.MONEY, strict=False),
-    exact_amount,
-    cdr.MONEY,
-)
-"""A decimal number, as text or as a JSON number, with at most ten decimals."""
-SECONDS = Kind(pl.Int64, None, _as_is, _second, pl.Int64())
-"""A whole number, as such or as text."""
-INSTANT = Kind(
-    pl.String,
-    r"(19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-5][0-9][+-]([01][0-9]|2[0-3]):[0-5][0-9]",
-    _to_utc,
-    _instant,
-    cdr.INSTANT,
-)
-"""ISO 8601 with an offset."""
-EPOCH = Kind(None, None, _as_is, _epoch, cdr.INSTANT)
-"""Unix seconds, as text or as a number."""
-DTMF = Kind(pl.String, None, lambda sent: pl.when(~sent.is_in(["", "-1"])).then(sent), _key, pl.String())
-"""Keys pressed; -1 stands for none."""

@@ -73,6 +73,8 @@ class Endpoint:
         Codes that are answers and no errors.
     secrets
         What must never show, even where a vendor's words repeat it.
+    parse
+        The answer's body → its members; raises UnreadableAnswer.
     """
 
     vendor: str
@@ -84,6 +86,7 @@ class Endpoint:
     codes: Mapping[int, Code] = field(repr=False)
     results: frozenset[int] = frozenset({0})
     secrets: Sequence[Secret] = field(default=(), repr=False)
+    parse: Callable[[bytes], dict[str, Json]] = field(default=read_json, repr=False)
 
 
 class _FailedError(Exception):
@@ -183,7 +186,7 @@ class Transport:
             raise reply
         attempted = _Attempted(reply, correction)
         try:
-            answer = read_json(reply.body)
+            answer = self._endpoint.parse(reply.body)
             code = self._code(answer)
             if code in self._endpoint.results and reply.status < 300:
                 value = read(answer)

@@ -52,9 +52,11 @@ class Workers:
         return [future.result() for future in futures]
 
     @staticmethod
-    def went_well(future: Future[T], patience: float = 1.0) -> bool:
-        """Wait a moment for one piece of work, and say whether it went well, without raising what it raised."""
-        return bool(wait([future], timeout=patience).done) and future.exception() is None
+    def went_well(future: Future[Any], meanwhile: Sequence[Future[Any]]) -> bool:
+        """Wait for one piece of work while others are under way, and say whether it went well, without raising."""
+        while not future.done() and not all(other.done() for other in meanwhile):
+            wait([future], timeout=0.1)
+        return future.done() and future.exception() is None
 
 
 class Notices:

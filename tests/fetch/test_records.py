@@ -10,12 +10,17 @@ from hypothesis import strategies as st
 
 from callkit import cdr
 from callkit.fetch.exact import UnreadableAnswer, read_json
-from callkit.fetch.itnio import _CONSTANTS, _FIELDS
+from callkit.fetch.itnio_page import CONSTANTS, FIELDS
 from callkit.fetch.records import to_frame
+from callkit.fetch.tables import Table
+
+
+def framed(records):
+    return to_frame(Table.of(records, FIELDS), FIELDS, CONSTANTS)
 
 
 def one(**fields):
-    return to_frame([{"voiceId": "1", **fields}], _FIELDS, _CONSTANTS).row(0, named=True)
+    return framed([{"voiceId": "1", **fields}]).row(0, named=True)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +113,8 @@ def test_one_bad_value_does_not_change_its_neighbours():
     """A column with one unreadable value reads every other one as if it were not there."""
     good = [{"voiceId": str(i), "cost": f"0.{i:010}", "callDuration": i} for i in range(1, 300)]
     bad = [{"voiceId": "x", "cost": "?", "callDuration": "?"}]
-    mixed = to_frame(good[:200] + bad + good[200:], _FIELDS, _CONSTANTS)
-    alone = to_frame(good, _FIELDS, _CONSTANTS)
+    mixed = framed(good[:200] + bad + good[200:])
+    alone = framed(good)
     assert mixed.filter(mixed["call_id"] != "x").equals(alone)
 
 
@@ -176,17 +181,17 @@ json_values = st.recursive(
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.lists(st.dictionaries(st.sampled_from([*list(_FIELDS)[1:], "unknown"]), json_values), max_size=4))
+@given(st.lists(st.dictionaries(st.sampled_from([*list(FIELDS)[1:], "unknown"]), json_values), max_size=4))
 def test_any_values_make_a_frame(rows):
     """Whatever a record holds, the frame has the schema and a row for it; what is not in a cell is in extra."""
     records = [{"voiceId": str(i), **row} for i, row in enumerate(rows)]
-    frame = to_frame(records, _FIELDS, _CONSTANTS)
+    frame = framed(records)
     assert frame.schema == cdr.SCHEMA
     for record, row in zip(records, frame.to_dicts(), strict=True):
         extra = json.loads(row["extra"] or "{}", parse_float=Decimal)
         assert extra.get("unknown") == record.get("unknown")
         for name, value in record.items():
-            column = _FIELDS.get(name, ("", None))[0]
+            column = FIELDS.get(name, ("", None))[0]
             if column and row[column] is None and value not in (None, "", "-1", -1):
                 lost = name not in extra.get("unreadable", {})
                 assert not lost or not str(value).strip().removeprefix("+").strip(), (name, value)

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from callkit.fetch.itnio import _FIELDS
+from callkit.fetch.itnio_page import FIELDS
 from callkit.sandbox import Sandbox
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*lists .* under an id that it lists already:UserWarning")
@@ -24,7 +24,7 @@ def as_sent(row):
     extra = json.loads(row["extra"] or "{}", parse_float=Decimal)
     unreadable = extra.pop("unreadable", {})
     sent = dict(extra)
-    for field, (column, _kind) in _FIELDS.items():
+    for field, (column, _kind) in FIELDS.items():
         value = row[column]
         if isinstance(value, datetime):
             value = value.timestamp()
@@ -40,7 +40,7 @@ def as_read(record):
 
 
 def meant(field, value):
-    column, _ = _FIELDS.get(field, ("", None))
+    column, _ = FIELDS.get(field, ("", None))
     try:
         if column.endswith("_at"):
             return datetime.fromisoformat(value).timestamp()

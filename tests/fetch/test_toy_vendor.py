@@ -11,9 +11,11 @@ from callkit import cdr
 from callkit.errors import AuthenticationError, IncompleteFetch
 from callkit.fetch.client import Client
 from callkit.fetch.exact import UnreadableAnswer, whole
+from callkit.fetch.kinds import EPOCH, MONEY, NUMBER, SECONDS, TEXT
 from callkit.fetch.paging import Listing, Page, Settled
-from callkit.fetch.records import EPOCH, MONEY, NUMBER, SECONDS, TEXT, to_frame
+from callkit.fetch.records import to_frame
 from callkit.fetch.settings import Settings
+from callkit.fetch.tables import Table
 from callkit.fetch.transport import Code, Endpoint
 from callkit.fetch.windows import period
 
@@ -53,7 +55,7 @@ class ToyVoice(Client):
 
     def fetch(self, start, end):
         with self._workers() as workers:
-            listing = Listing("Toy", "ref", partial(self._page, workers))
+            listing = Listing("Toy", partial(self._page, workers))
             settled = Settled(listing, workers, self._notices, self._settings.max_attempts)
             frames = [
                 to_frame(r, self._fields, self._constants) for r in settled.windows([period(start, end)])
@@ -70,7 +72,7 @@ class ToyVoice(Client):
         count, rows = whole(answer.get("count")), answer.get("rows")
         if count is None or not isinstance(rows, list) or not all("ref" in row for row in rows):
             raise UnreadableAnswer("no page")
-        return Page(count, rows)
+        return Page(count, Table.of(rows, ToyVoice._fields))
 
 
 def toy(rows, lost=0):
