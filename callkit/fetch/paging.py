@@ -22,7 +22,7 @@ from callkit.fetch.workers import Notices, Workers
 
 __all__ = ["Listing", "Page", "Settled"]
 
-RECORDS_AT_ONCE = 5_000
+RECORDS_AT_ONCE = 10_000
 _MOST_PARTS = 64
 # No vendor lists so many calls of one account in one second; a server that says so would never come to an end.
 _MOST_IN_A_SECOND = 200_000

@@ -8,6 +8,7 @@ in `extra`, as `{"unreadable": {vendor field: value}}`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import polars as pl
 
@@ -77,22 +78,29 @@ def _sent(name: str, values: Sequence[Json], kind: Kind, *, typed: bool) -> pl.S
 
 def _at_once(sent: pl.DataFrame, fields: Mapping[str, tuple[str, Kind]]) -> dict[str, pl.Series]:
     """Convert the columns of which every value has the documented form; the others are not in the result."""
-    formed = {name: form for name in sent.columns if (form := fields[name][1].form)}
-    done = sent.select(
-        *(fields[name][1].convert(pl.col(name)) for name in sent.columns),
-        *(
-            pl.col(name).str.contains(f"^({form})?$").all().alias(f"{name} fits")
-            for name, form in formed.items()
-        ),
-        *((pl.col(name) == "").sum().alias(f"{name} empty") for name in formed),
-    )
+    kinds = tuple((name, fields[name][1]) for name in sent.columns)
+    done = sent.select(_conversions(kinds))
     good = {name: done[name] for name in sent.columns}
-    for name in formed:
-        # A date may look like one and not exist: then there are more nulls than came.
-        nulls = sent[name].null_count() + done[f"{name} empty"][0]
-        if not done[f"{name} fits"][0] or done[name].null_count() != nulls:
-            del good[name]
+    for name, kind in kinds:
+        if kind.form:
+            # A date may look like one and not exist: then there are more nulls than came.
+            nulls = sent[name].null_count() + done[f"{name} empty"][0]
+            if not done[f"{name} fits"][0] or done[name].null_count() != nulls:
+                del good[name]
     return good
+
+
+@lru_cache(maxsize=16)
+def _conversions(kinds: tuple[tuple[str, Kind], ...]) -> list[pl.Expr]:
+    """Every column as its kind converts it, whether all of it has the documented form, and how much of it is empty.
+
+    Writing these down takes as long as reading hundreds of records, and nearly always they are the same.
+    """
+    columns = [kind.convert(pl.col(name)) for name, kind in kinds]
+    formed = [(name, kind.form) for name, kind in kinds if kind.form]
+    fits = [pl.col(name).str.contains(f"^({form})?$").all().alias(f"{name} fits") for name, form in formed]
+    empty = [(pl.col(name) == "").sum().alias(f"{name} empty") for name, _ in formed]
+    return columns + fits + empty
 
 
 def _cell(column: pl.Series | None, constant: object, dtype: pl.DataType, height: int) -> pl.Series:
