@@ -1,4 +1,4 @@
-"""The terminal's side of callkit: `callkit demo`, `callkit sandbox`, `callkit lab`."""
+"""The terminal's side of callkit: `callkit demo`, `callkit fetch`, `callkit sandbox`, `callkit lab`."""
 
 from __future__ import annotations
 
@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
         help="where the findings go (default: %(default)s; replaced if it is there)",
     )
 
+    _fetch_arguments(_command(commands, "fetch", _fetch, "call records from a vendor's API into a file"))
+
     sandbox = _command(commands, "sandbox", _sandbox, "serve both vendors' APIs on 127.0.0.1 until Ctrl-C")
     _traffic(sandbox)
     sandbox.add_argument("--port", type=int, default=0, help="default: any free one")
@@ -104,6 +106,60 @@ def _traffic(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7, help="another seed, another month (%(default)s)")
 
 
+def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
+    vendors = parser.add_subparsers(dest="vendor", required=True, metavar="VENDOR", title="vendors")
+    keys = "CALLKIT_ITNIO_API_KEY and CALLKIT_ITNIO_API_SECRET"
+    itnio = vendors.add_parser(
+        "itnio", help="ITNIO Tech voice: the calls of a period", epilog=f"Needs {keys}."
+    )
+    itnio.add_argument(
+        "--from", dest="start", required=True, type=_instant, metavar="TIME", help="first instant"
+    )
+    itnio.add_argument(
+        "--to", dest="end", required=True, type=_instant, metavar="TIME",
+        help="first instant that is not wanted any more; both like 2026-10-01T00:00:00+08:00",
+    )  # fmt: skip
+    keys = "CALLKIT_NX_ACCESS_KEY, CALLKIT_NX_ACCESS_SECRET, CALLKIT_NX_APP_KEY and CALLKIT_NX_BUSINESS_PHONE"
+    nx = vendors.add_parser("nx", help="NXCloud WhatsApp calling: calls by id", epilog=f"Needs {keys}.")
+    nx.add_argument(
+        "--call-ids", required=True, type=Path, metavar="FILE",
+        help="one id a line; of a .csv or .parquet file the column call_id, or the only one",
+    )  # fmt: skip
+    nx.add_argument("--column", metavar="NAME", help="another column with the ids")
+    for vendor in (itnio, nx):
+        vendor.set_defaults(parser=vendor)
+        vendor.add_argument(
+            "--out", required=True, type=_out, metavar="FILE", help="ends in .parquet, .csv or .xlsx"
+        )
+        vendor.add_argument("--force", action="store_true", help="replace FILE if it is there")
+        vendor.add_argument(
+            "--keyring",
+            action="store_true",
+            help="credentials from the system's keyring, not the environment",
+        )
+        vendor.add_argument("--base-url", metavar="URL", help="another address of the API, e.g. a sandbox's")
+        vendor.add_argument("--requests-per-second", type=float, metavar="N", help="at most so many")
+        vendor.add_argument("--ca-bundle", metavar="FILE", help="certificates to verify the server with")
+
+
+def _instant(text: str) -> str:
+    from callkit.fetch.windows import period  # noqa: PLC0415 - as below
+
+    try:
+        period(text, text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("start ")) from None
+    return text
+
+
+def _out(text: str) -> Path:
+    from callkit.export import ENDINGS  # noqa: PLC0415 - as below
+
+    if Path(text).suffix.lower() not in ENDINGS:
+        raise argparse.ArgumentTypeError(f"{text!r} must end in one of {', '.join(ENDINGS)}")
+    return Path(text)
+
+
 # The commands import what they need when they run, so that `callkit --help` answers at once.
 
 
@@ -111,6 +167,18 @@ def _demo(arguments: argparse.Namespace) -> int:
     from callkit.demo import demo  # noqa: PLC0415 - see above
 
     return demo(calls=arguments.calls, seed=arguments.seed, out=arguments.out)
+
+
+def _fetch(arguments: argparse.Namespace) -> int:
+    from callkit.fetch.windows import period  # noqa: PLC0415 - see above
+    from callkit.fetching import fetch  # noqa: PLC0415 - see above
+
+    if arguments.vendor == "itnio":
+        try:
+            period(arguments.start, arguments.end)
+        except ValueError as error:
+            arguments.parser.error(str(error).replace("start", "--from").replace("end", "--to"))
+    return fetch(arguments)
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-__all__ = ["write_csv"]
+__all__ = ["ENDINGS", "write", "write_csv", "write_xlsx"]
 
 # A spreadsheet takes a cell that begins so for a formula, also in a CSV file.
 _FORMULA = r"^[=+\-@\t\r]"
@@ -39,4 +44,118 @@ def write_csv(frame: pl.DataFrame, path: str | Path) -> Path:
     text = pl.col(pl.String)
     guarded = pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text)
     frame.with_columns(guarded.name.keep()).write_csv(target, datetime_format="%Y-%m-%dT%H:%M:%S%:z")
+    return target
+
+
+def write_xlsx(frame: pl.DataFrame, path: str | Path) -> Path:
+    """Write a frame as a workbook of one sheet, in which nothing runs and no digit is lost.
+
+    Text is text: no formula, no link, and an id of twenty digits keeps them. Instants are dates in UTC, as the
+    header says. An amount is a number where a spreadsheet's can hold it exactly, else text.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    ValueError
+        If a workbook cannot hold the frame: more than 1,048,575 rows, or a text longer than 32,767 characters.
+    """
+    from xlsxwriter import Workbook  # noqa: PLC0415 - most uses of callkit write no workbook
+
+    target = Path(path)
+    if frame.height > _MOST_ROWS:
+        raise ValueError(
+            f"a workbook holds {_MOST_ROWS:,} rows, not {frame.height:,}: write .parquet or .csv"
+        )
+    longest = frame.select(pl.col(pl.String).str.len_chars().max()).to_dicts() or [{}]
+    for column, length in longest[0].items():
+        if (length or 0) > _LONGEST_TEXT:
+            raise ValueError(f"a text in {column} is longer than a workbook's cell: write .parquet or .csv")
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with Workbook(str(target), options) as workbook:
+        # The same frame, the same bytes.
+        workbook.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC)})
+        sheet = workbook.add_worksheet("calls")
+        bold = workbook.add_format({"bold": True})
+        instant = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        sheet.freeze_panes(1, 0)
+        for place, (name, dtype) in enumerate(frame.schema.items()):
+            sheet.set_column(place, place, 20)
+            sheet.write_string(0, place, f"{name} (UTC)" if isinstance(dtype, pl.Datetime) else name, bold)
+        for at, row in enumerate(frame.iter_rows(), 1):
+            for place, value in enumerate(row):
+                _write_cell(sheet, at, place, value, instant)
+    return target
+
+
+_MOST_ROWS = 1_048_575
+_LONGEST_TEXT = 32_767
+
+
+def _write_cell(sheet: Any, row: int, column: int, value: object, instant: Any) -> None:
+    """Say what each cell is: left to itself, the library would guess."""
+    if value is None:
+        return
+    if isinstance(value, bool):
+        sheet.write_boolean(row, column, value)
+    elif isinstance(value, int | Decimal) and Decimal(repr(float(value))) == value:
+        sheet.write_number(row, column, float(value))
+    elif isinstance(value, datetime) and value.year >= 1900 and not value.microsecond:
+        sheet.write_datetime(row, column, value.astimezone(UTC).replace(tzinfo=None), instant)
+    else:
+        sheet.write_string(row, column, value.isoformat() if isinstance(value, datetime) else str(value))
+
+
+def _write_parquet(frame: pl.DataFrame, path: str | Path) -> Path:
+    frame.write_parquet(path)
+    return Path(path)
+
+
+_WRITERS: dict[str, Callable[[pl.DataFrame, Path], Path]] = {
+    ".csv": write_csv,
+    ".parquet": _write_parquet,
+    ".xlsx": write_xlsx,
+}
+ENDINGS = tuple(_WRITERS)
+"""The file endings that `write` knows."""
+
+
+def write(frame: pl.DataFrame, path: str | Path) -> Path:
+    """Write a frame in the form that the file's ending names: the whole file, or none.
+
+    It is written beside its place under another name and moved there when it is complete, so that nobody ever finds
+    half of one.
+
+    Returns
+    -------
+    Path
+        Where it was written.
+
+    Raises
+    ------
+    ValueError
+        If the ending is none of `ENDINGS`, or a workbook cannot hold the frame.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from tempfile import TemporaryDirectory
+    >>> from callkit.export import write
+    >>> with TemporaryDirectory() as folder:
+    ...     pl.read_parquet(write(pl.DataFrame({"calls": [2]}), f"{folder}/calls.parquet"))["calls"].to_list()
+    [2]
+    """
+    target = Path(path)
+    writer = _WRITERS.get(target.suffix.lower())
+    if writer is None:
+        raise ValueError(f"{target.name} ends in none of {', '.join(ENDINGS)}")
+    partial = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
+    try:
+        writer(frame, partial)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
     return target

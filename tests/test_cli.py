@@ -23,7 +23,8 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert ended.value.code == 0
     assert all(
-        f"\n  {command} " in told or f"    {command} " in told for command in ("demo", "sandbox", "lab")
+        f"\n  {command} " in told or f"    {command} " in told
+        for command in ("demo", "fetch", "sandbox", "lab")
     )
     assert "callkit demo" in told
 

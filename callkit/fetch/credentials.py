@@ -80,7 +80,7 @@ def from_keyring(service: str, names: tuple[str, ...]) -> dict[str, str]:
         keyring = import_module("keyring")
         found = {name: keyring.get_password(service, name) for name in names}
     except ImportError:
-        problem = "the package `keyring` is not installed (pip install keyring)"
+        problem = "the package `keyring` is not installed (pip install 'callkit[keyring]')"
     except Exception as error:  # noqa: BLE001 backends raise what they like, and their text may name an entry
         problem = f"no usable backend on this machine ({type(error).__name__})"
     if problem:

@@ -136,7 +136,7 @@ def test_from_env(monkeypatch):
 def test_from_keyring(monkeypatch):
     """The keyring's entries make a client; a missing package, backend or entry is a clear message."""
     monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(ValueError, match="pip install keyring"):
+    with pytest.raises(ValueError, match=r"pip install 'callkit\[keyring\]'"):
         ItnioVoice.from_keyring()
 
     def broken(*_):
