@@ -23,7 +23,7 @@ from callkit.errors import (
     VendorError,
 )
 from callkit.fetch import ItnioVoice, NxWhatsApp
-from callkit.reconciliation import Reconciliation, reconcile
+from callkit.reconciliation import RatingFit, Reconciliation, infer_bill_period, infer_rating, reconcile
 from callkit.sandbox import Sandbox
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "OutOfRange",
     "RateLimited",
     "Rating",
+    "RatingFit",
     "Reconciliation",
     "Sandbox",
     "SchemaError",
@@ -49,6 +50,8 @@ __all__ = [
     "call_cost",
     "charged_duration",
     "charts",
+    "infer_bill_period",
+    "infer_rating",
     "mask_numbers",
     "reconcile",
     "widgets",

@@ -7,7 +7,7 @@ dict with the columns of the CDR frame. Amounts are exact fractions until they a
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -60,10 +60,13 @@ def distinct(calls: Iterable[Call]) -> list[Call]:
 
 
 def judge(
-    calls: Sequence[Call], rating: Rating | None = None, tolerance: Decimal | int | None = None
+    calls: Sequence[Call],
+    rating: Rating | None = None,
+    tolerance: Decimal | int | None = None,
+    inferred: Callable[[Call], Rating] = lambda _: Rating(),
 ) -> list[Judged]:
-    """Judge distinct records, in their order."""
-    used = rating or Rating()
+    """Judge distinct records, in their order; without a rating that was given, each by the one inferred for it."""
+    rating_of = inferred if rating is None else lambda _: rating
     units = _units(calls)
     fees = {} if rating else _attempt_fees(calls)
     doubled = _doubles(calls)
@@ -73,13 +76,13 @@ def judge(
         judged_by_rate = [
             call for at, call in enumerate(calls) if at not in doubled and (call["call_duration"] or 0) > 0
         ]
-        shortened = _shortened(judged_by_rate, used, units)
+        shortened = _shortened(judged_by_rate, rating_of, units)
     return [
         _judged(
             call,
-            used,
-            Fraction(fees.get((call["source"], call["currency"]), used.attempt_fee)),
-            _tolerance(call, units, tolerance, shortened),
+            rating_of(call),
+            Fraction(fees.get((call["source"], call["currency"]), rating.attempt_fee if rating else 0)),
+            _tolerance(call, units, tolerance, shortened, None if rating else rating_of(call)),
             double=at in doubled,
         )
         for at, call in enumerate(calls)
@@ -196,19 +199,27 @@ def _cost(call: Call, seconds: int | None, rating: Rating) -> Fraction | None:
     return amount if amount is None or abs(amount) <= MOST_MONEY else None
 
 
+def _exact(call: Call, rating: Rating) -> Fraction:
+    """C(r, s) before it is rounded."""
+    seconds = call["charged_duration"]
+    per = _per(call, rating) or 1  # no seconds cost nothing, whatever a block is
+    return Fraction(rating.connect_fee) + Fraction(call["rate"]) * seconds / per if seconds else Fraction(0)
+
+
 def _shortened(
-    calls: Sequence[Call], rating: Rating, units: dict[tuple[Any, ...], Fraction]
+    calls: Sequence[Call], rating_of: Callable[[Call], Rating], units: dict[tuple[Any, ...], Fraction]
 ) -> set[tuple[Any, ...]]:
     """Rates at which digits that are not shown can explain every difference, and have to explain some."""
     by_rate: dict[tuple[Any, ...], list[tuple[bool, bool]]] = defaultdict(list)
     for call in calls:
+        rating = rating_of(call)
         own = _cost(call, call["charged_duration"], rating)
         if call["rate"] is None or call["cost"] is None or own is None:
             continue
         key, seconds = (call["source"], call["currency"]), call["charged_duration"]
         unit, cost = units[*key, "cost"], Fraction(call["cost"])
         per = _per(call, rating) or 1  # no seconds cost nothing, whatever a block is
-        exact = Fraction(rating.connect_fee) + Fraction(call["rate"]) * seconds / per if seconds else 0
+        exact = _exact(call, rating)
         hidden = unit / 2 + units[*key, "rate"] / 2 * abs(seconds) / per
         fits = abs(cost - exact) <= hidden and abs(cost) <= 10**12
         by_rate[*key, call["rate"]].append((fits, abs(cost - own) > unit / 2))
@@ -224,12 +235,16 @@ def _tolerance(
     units: dict[tuple[Any, ...], Fraction],
     tolerance: Decimal | int | None,
     shortened: set[tuple[Any, ...]],
+    inferred: Rating | None,
 ) -> Fraction | None:
-    """How far a cost may lie off; None for however far."""
+    """How far a cost may lie off; None for however far. Nobody stated which way an inferred rating rounds a tie."""
     key = (call["source"], call["currency"])
     if tolerance is not None:
         return Fraction(tolerance)
-    return None if (*key, call["rate"]) in shortened else units[*key, "cost"] / 2
+    half = units[*key, "cost"] / 2
+    known = None not in (call["rate"], call["cost"], call["charged_duration"]) and inferred is not None
+    tie = known and abs(Fraction(call["cost"]) - _exact(call, inferred)) == half
+    return None if tie or (*key, call["rate"]) in shortened else half
 
 
 def _judged(call: Call, rating: Rating, fee: Fraction, tolerance: Fraction | None, *, double: bool) -> Judged:

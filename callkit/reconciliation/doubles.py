@@ -30,13 +30,25 @@ def doubles(cdrs: pl.LazyFrame) -> pl.DataFrame:
     talks = cdrs.filter(
         (pl.col("call_duration") > 0),
         pl.all_horizontal(pl.col("call_id", "answered_at", "caller", "callee").is_not_null()),
-    ).select(*_PARTIES, *_ORDER, "call_duration")
-    close = pl.col("answered_at").diff().over(_PARTIES, order_by=_ORDER) <= pl.duration(seconds=CLOSE_SECONDS)
-    near = close | close.shift(-1).over(_PARTIES, order_by=_ORDER)
+    )
+    at = pl.col("answered_at").dt.timestamp("us")
+    width = 2 * CLOSE_SECONDS * 1_000_000
+    # Two instants at most half a width apart share a stretch of one of two rulers that are half a width out of step.
+    rulers = [
+        pl.struct("caller", "callee", (at + shift) // width).hash().alias(name)
+        for name, shift in (("_one", 0), ("_other", width // 2))
+    ]
+    hashes = talks.select(rulers).collect(engine="streaming")
+    shared = [_repeated(column) for column in hashes]
+    if all(column.is_empty() for column in shared):
+        talks = talks.head(0)
+    meetings = pl.any_horizontal(
+        ruler.is_in(column.implode()) for ruler, column in zip(rulers, shared, strict=True)
+    )
     candidates = (
-        # Who talked only once cannot have been billed twice: nearly all are gone before anything is sorted.
-        talks.filter(pl.len().over(_PARTIES) > 1)
-        .filter(near.fill_null(value=False))
+        # Who talked but once at a time cannot have been billed twice: nearly all are gone before anything is sorted.
+        talks.filter(meetings)
+        .select(*_PARTIES, *_ORDER, "call_duration")
         .collect(engine="streaming")
         .sort(*_PARTIES, *_ORDER, "call_duration", nulls_last=True)
     )
@@ -52,6 +64,11 @@ def doubles(cdrs: pl.LazyFrame) -> pl.DataFrame:
         .sort(*KEY, "_double_of", nulls_last=True)
         .unique(KEY, keep="first", maintain_order=True)
     )
+
+
+def _repeated(hashes: pl.Series) -> pl.Series:
+    ordered = hashes.sort()
+    return ordered.filter(ordered == ordered.shift(1)).unique()
 
 
 def _against_kept(group: pl.DataFrame) -> list[str | None]:

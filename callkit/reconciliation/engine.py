@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -11,16 +11,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
-from callkit import cdr
 from callkit.billing import DIGITS, Rating
-from callkit.errors import SchemaError
 from callkit.reconciliation import findings as told
 from callkit.reconciliation.bridge import bridge
 from callkit.reconciliation.checks import CHECKS
 from callkit.reconciliation.claims import claims
-from callkit.reconciliation.facts import Facts, gather
-from callkit.reconciliation.findings import SEVERITIES, CallCheck, GroupCheck, Severity, finished
+from callkit.reconciliation.facts import Asked, Facts, gather
+from callkit.reconciliation.findings import SEVERITIES, CallCheck, Check, GroupCheck, Severity, finished
 from callkit.reconciliation.ledger import COMPUTED, ledger
+from callkit.reconciliation.records import take
 from callkit.reconciliation.result import Reconciliation
 
 
@@ -41,8 +40,9 @@ def reconcile(
         A CDR frame (`callkit.cdr.SCHEMA`), eager or lazy, or anything with the Arrow C stream interface. Exact copies
         of a row are taken once. A LazyFrame stays lazy and is collected on the streaming engine.
     rating : Rating, optional
-        How the vendor makes a charge out of a talk time, where the contract says so. Without it the convention
-        (`Rating()`: a rate per minute, six decimals, half up) is assumed, and the result says so.
+        How the vendor makes a charge out of a talk time, where the contract says so. Without it, it is inferred from
+        the records, group by group (`infer_rating`); where they do not show it, the convention is assumed (`Rating()`:
+        a rate per minute, six decimals, half up). The result says which.
     tolerance : Decimal, int or str, optional
         How far a cost may lie from rate times charged duration, in the currency, and still count as rounding. By
         default half a unit of the last decimal that the vendor uses; 0 means exact.
@@ -77,54 +77,62 @@ def reconcile(
     if rating is not None and not isinstance(rating, Rating):
         raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
     severities = _severities(severity or {})
-    records = _distinct(cdrs)
-    calls, facts = ledger(records, gather(records, rating, _tolerance(tolerance), _zone(tz), _period(period)))
-    found = _findings(calls, facts, severities)
-    overcharged, bridged = pl.collect_all(
-        [calls.filter(pl.col("verdict") == "overcharged"), bridge(calls)], engine="streaming"
-    )
-    columns = [name for name in records.collect_schema() if name not in COMPUTED]
+    records = take(cdrs)
+    asked = Asked(rating, _tolerance(tolerance), _zone(tz), _period(period))
+    calls, facts = ledger(records.distinct, gather(records.distinct, records.repeated, asked))
+    suspects = _suspects(calls, facts)
+    found = _findings(calls, suspects, facts, severities)
     return Reconciliation(
         ledger=calls,
-        columns=(*columns, *COMPUTED),
+        columns=(*records.distinct.collect_schema(), *COMPUTED),
         findings=found,
-        claims=claims(overcharged, found),
-        bridge=bridged,
+        claims=claims(suspects.filter(pl.col("verdict") == "overcharged"), found),
+        bridge=bridge(calls).collect(engine="streaming"),
         facts=facts,
+        records=records,
+        severities=severities,
     )
 
 
-def _distinct(cdrs: object) -> pl.LazyFrame:
-    """Take every distinct row once; what an earlier reconciliation added is computed anew."""
-    checked = cdr.validate(cdrs).drop(COMPUTED, strict=False)
-    own = [name for name in checked.collect_schema() if name.startswith("_") and not name.startswith("__")]
-    if own:
-        raise SchemaError(
-            f"column {', '.join(map(repr, own))}: names that begin with an underscore are used within; "
-            f"rename or drop it."
-        )
-    records = checked.unique()
-    return records if isinstance(cdrs, pl.LazyFrame) else cdr.sort(records).collect().lazy()
+def _suspects(calls: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
+    """Collect the calls at which any check fires; all others are left behind.
+
+    First only their ids, which takes few columns of many rows; then all columns of few rows.
+    """
+    single = _single(CHECKS)
+    common = [_fires(check, facts) for check in single if check.among is None]
+    passes = [calls.filter(pl.any_horizontal(common))]
+    passes += [
+        calls.filter(check.among).filter(_fires(check, facts)) for check in single if check.among is not None
+    ]
+    ids = pl.concat([some.select("call_id").collect(engine="streaming") for some in passes]).unique()
+    return calls.filter(pl.col("call_id").is_in(ids["call_id"].implode(), nulls_equal=True)).collect(
+        engine="streaming"
+    )
 
 
-def _findings(calls: pl.LazyFrame, facts: Facts, severities: Mapping[str, Severity]) -> pl.DataFrame:
-    """Ask every check that is not off; the calls at which none of them fires are left behind at once."""
+def _findings(
+    calls: pl.LazyFrame, suspects: pl.DataFrame, facts: Facts, severities: Mapping[str, Severity]
+) -> pl.DataFrame:
+    """Ask every check that is not off: one call at a time of the suspects, groups of all calls."""
     active = [check for check in CHECKS if severities[check.name] != "off"]
-    single = [check for check in active if isinstance(check, CallCheck)]
-    fires = {f"_fires_{position}": check.fires(facts) for position, check in enumerate(single)}
-    suspects = (
-        calls.filter(pl.any_horizontal(*fires.values())).with_columns(**fires) if fires else calls.head(0)
-    )
-    suspected = suspects.collect(engine="streaming")
     parts = [
-        finished(check, severities[check.name], check.told(suspected.filter(pl.col(flag)), facts))
-        for flag, check in zip(fires, single, strict=True)
+        finished(check, severities[check.name], check.told(suspects.filter(_fires(check, facts)), facts))
+        for check in _single(active)
     ]
     for check in active:
         if isinstance(check, GroupCheck):
             group = check.find(calls, facts).lazy().collect(engine="streaming")
             parts.append(finished(check, severities[check.name], group))
     return _identified(_ordered(pl.concat([told.SCHEMA.to_frame(), *parts])))
+
+
+def _single(checks: Sequence[Check]) -> list[CallCheck]:
+    return [check for check in checks if isinstance(check, CallCheck)]
+
+
+def _fires(check: CallCheck, facts: Facts) -> pl.Expr:
+    return check.fires(facts).fill_null(value=False)
 
 
 def _ordered(findings: pl.DataFrame) -> pl.DataFrame:

@@ -27,9 +27,9 @@ def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
     """
     told = calls.with_columns(
         words=increments_in_words(facts),
-        unit=rate_unit(facts.rating),
-        fee=pl.lit(connect_fee(facts.rating)),
-        blocks=pl.lit(facts.rating.per_seconds == "block"),
+        unit=facts.rated(rate_unit),
+        fee=facts.rated(connect_fee),
+        blocks=facts.rated(lambda rating: pl.lit(rating.per_seconds == "block")),
         own=money_of(pl.col("_own")),
     )
     parts = [_one(row) for row in told.iter_rows(named=True)]

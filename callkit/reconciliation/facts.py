@@ -7,6 +7,7 @@ any order and any chunking.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +17,8 @@ from callkit.billing import DIGITS, Rating, increments, units_of
 from callkit.errors import SchemaError
 from callkit.reconciliation import precision
 from callkit.reconciliation.doubles import doubles
+from callkit.reconciliation.inference import RatingFit, infer_rating
+from callkit.reconciliation.writing import first_look, steps_written, surprises
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,8 +27,30 @@ if TYPE_CHECKING:
 FEWEST_ATTEMPTS = 3
 """Fewer failed calls of one price are no evidence of an attempt fee."""
 
-_WRITTEN = ("cost", "rate", "exchange_rate", "settle_rate", "settle_cost")
 _TERMS = ("source", "currency")
+_RATED = ("source", "currency", "bill_period", "direction")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the user asks for, checked.
+
+    Attributes
+    ----------
+    rating
+        The rating that the user states, or None.
+    tolerance
+        The user's tolerance, or None for half a unit of what the vendor writes.
+    tz
+        The zone that instants are told in.
+    period
+        The period asked for as (start, end), or None.
+    """
+
+    rating: Rating | None
+    tolerance: Decimal | None
+    tz: str
+    period: tuple[datetime, datetime] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +59,15 @@ class Facts:
 
     Attributes
     ----------
-    rating, rating_basis
-        The rating used, and whether it was "given" by the user or "assumed" as the convention.
-    tolerance
-        The user's tolerance, or None for half a unit of what the vendor writes.
-    tz
-        The zone that instants are told in.
-    period
-        The period asked for as (start, end), or None.
+    asked
+        What the user asked for.
+    rating, basis
+        The rating of the whole, and whether it was "given", "inferred" or "assumed".
+    fit
+        How the rating was inferred, or None where it was given.
+    ratings, rated_by
+        Every rating in use; and, where there are several, which one (`_rating`) a source, currency, bill period
+        and direction is under.
     terms
         One row per (source, currency): `_unit_*`, the smallest step in which the vendor writes each amount, and
         `_attempt_fee`, what every failed call costs alike (null where they differ or cost nothing), all Int128 in
@@ -50,57 +76,78 @@ class Facts:
         Every distinct bill_period with `_first` and `_step` in seconds, null where it is unreadable.
     doubles
         The records that double an earlier one, and `_double_of`, its id; see `doubles`.
+    repeated
+        The distinct rows of ids that occur more than once.
     shortened
         The rates that are shown with fewer digits than used; see `precision`.
     """
 
+    asked: Asked
     rating: Rating
-    rating_basis: Literal["given", "assumed"]
-    tolerance: Decimal | None
-    tz: str
-    period: tuple[datetime, datetime] | None
+    basis: Literal["given", "inferred", "assumed"]
+    fit: RatingFit | None
+    ratings: tuple[Rating, ...]
+    rated_by: pl.DataFrame
     terms: pl.DataFrame
     bill_periods: pl.DataFrame
     doubles: pl.DataFrame
+    repeated: pl.DataFrame
     shortened: pl.DataFrame
 
+    def rated(self, build: Callable[[Rating], pl.Expr]) -> pl.Expr:
+        """Build an expression that follows the rating of each call."""
+        if len(self.ratings) == 1:
+            return build(self.ratings[0])
+        return pl.coalesce(
+            pl.when(pl.col("_rating") == position).then(build(rating))
+            for position, rating in enumerate(self.ratings)
+        )
 
-def gather(
-    cdrs: pl.LazyFrame,
-    rating: Rating | None,
-    tolerance: Decimal | None,
-    tz: str,
-    period: tuple[datetime, datetime] | None,
-) -> Facts:
-    """Read the facts off the records; three aggregations, whose results are small."""
-    periods = cdrs.select(pl.col("bill_period").unique()).filter(pl.col("bill_period").is_not_null())
-    terms = cdrs.group_by(*_TERMS).agg(*(_step_written(name) for name in _WRITTEN), *_failures(), _most())
-    terms_found, periods_found = pl.collect_all([terms, periods], engine="streaming")
-    _refuse_beyond_sense(terms_found)
-    # The vendor's failures bear a fee alike only if none of them is free for lack of a cost, whatever the currency.
-    alike = pl.col("_uncharged").sum().over("source") == 0
-    terms_found = terms_found.with_columns(pl.when(alike).then("_attempt_fee")).drop("_uncharged", "_most")
+
+def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
+    """Read the facts off the distinct records; a few aggregations, whose results are small."""
+    seen = first_look(cdrs, _TERMS)
+    found = (
+        cdrs.group_by(_TERMS)
+        .agg(*_failures(), _most(), pl.col("bill_period").unique(), *surprises(seen))
+        .collect(engine="streaming")
+    )
+    _refuse_beyond_sense(found)
+    periods = found.select(pl.col("bill_period").explode(empty_as_null=True).unique().drop_nulls().sort())
     first, step = increments(pl.col("bill_period"))
+    fit = infer_rating(cdrs) if asked.rating is None else None
+    ratings, rated_by = _ratings(fit)
+    rating = asked.rating or (fit.rating if fit else Rating())
     return Facts(
-        rating=rating or Rating(),
-        rating_basis="given" if rating else "assumed",
-        tolerance=tolerance,
-        tz=tz,
-        period=period,
-        terms=terms_found.sort(*_TERMS),
-        bill_periods=periods_found.sort("bill_period").with_columns(_first=first, _step=step),
+        asked=asked,
+        rating=rating,
+        basis=fit.basis if fit else "given",
+        fit=fit,
+        ratings=ratings or (rating,),
+        rated_by=rated_by,
+        terms=_alike(found).join(
+            steps_written(cdrs, _TERMS, seen, found), on=_TERMS, how="left", nulls_equal=True
+        ),
+        bill_periods=periods.with_columns(_first=first, _step=step),
         doubles=doubles(cdrs),
+        repeated=repeated,
         shortened=precision.SCHEMA.to_frame(),
     )
 
 
-def _step_written(name: str) -> pl.Expr:
-    """The unit of the last decimal that ever differs from zero: 10⁻⁶ where the vendor writes six decimals."""
-    units = units_of(pl.col(name))
-    decimals = pl.sum_horizontal(
-        (units % 10 ** (DIGITS - k) != 0).any().cast(pl.Int64) for k in range(DIGITS)
-    )
-    return pl.lit(10, pl.Int128).pow(DIGITS - decimals).cast(pl.Int128).alias(f"_unit_{name}")
+def _ratings(fit: RatingFit | None) -> tuple[tuple[Rating, ...], pl.DataFrame]:
+    """List the ratings that are in use, and which group is under which."""
+    of_group = fit.ratings if fit else {}
+    ratings = tuple(dict.fromkeys(of_group.values()))
+    rows = [(*group, ratings.index(rating)) for group, rating in of_group.items()]
+    schema = {**dict.fromkeys(_RATED, pl.String), "_rating": pl.Int64}
+    return ratings, pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _alike(found: pl.DataFrame) -> pl.DataFrame:
+    """The vendor's failures bear a fee alike only if none of them is free for lack of a cost, whatever the currency."""
+    alike = pl.col("_uncharged").sum().over("source") == 0
+    return found.sort(_TERMS).select(*_TERMS, "_failed", pl.when(alike).then("_attempt_fee"))
 
 
 def _most() -> pl.Expr:

@@ -32,7 +32,11 @@ SCHEMA = schema_of(
     explanation=pl.String,
 )
 
-TOLD = ("call_id", "source", "reported", "expected", "amount", "currency", "explanation")
+TOLD = {
+    name: dtype
+    for name, dtype in SCHEMA.items()
+    if name in ("call_id", "source", "reported", "expected", "amount", "currency", "explanation")
+}
 """What a check says of each thing it found; the rest of the frame follows from the check itself."""
 
 
@@ -61,10 +65,12 @@ class Check:
 class CallCheck(Check):
     """A check that looks at one call at a time, as expressions over the ledger.
 
-    `fires` must never be null where a finding is meant; null counts as no.
+    `fires` must never be null where a finding is meant; null counts as no. `among` is a cheap condition without which
+    it never fires, for a check that is dear to compute and concerns few calls.
     """
 
     fires: Callable[[Facts], pl.Expr] = field(kw_only=True)
+    among: pl.Expr | None = field(kw_only=True, default=None)
     reported: pl.Expr = field(kw_only=True)
     expected: pl.Expr = field(kw_only=True)
     explanation: Callable[[Facts], pl.Expr] = field(kw_only=True)

@@ -15,11 +15,12 @@ import polars as pl
 
 from callkit.billing import DIGITS, cost_units, money_of, rounded_units, seconds_charged, units_of
 from callkit.reconciliation.doubles import KEY as DOUBLE_KEY
-from callkit.reconciliation.precision import KEY, shortened_rates
+from callkit.reconciliation.precision import KEY, is_tie, shortened_rates
 
 if TYPE_CHECKING:
     from decimal import Decimal
 
+    from callkit.billing import Rating
     from callkit.reconciliation.facts import Facts
 
 STEPS = ("double_billed", "unanswered", "arithmetic", "rounding", "duration", "increments", "rate")
@@ -61,9 +62,13 @@ def verifiable() -> pl.Expr:
 def beyond_tolerance(facts: Facts) -> pl.Expr:
     """Whether a cost lies farther from C(r, s) than rounding, or digits that the vendor does not show, can explain."""
     off = (pl.col("_billed") - pl.col("_own")).abs()
-    if facts.tolerance is not None:
-        return off > pl.lit(in_units(facts.tolerance), pl.Int128)
-    return (off > pl.col("_unit_cost") // 2) & ~pl.col("_shortened").fill_null(value=False)
+    if facts.asked.tolerance is not None:
+        return off > pl.lit(in_units(facts.asked.tolerance), pl.Int128)
+    beyond = (off > pl.col("_unit_cost") // 2) & ~pl.col("_shortened").fill_null(value=False)
+    if facts.basis == "given":
+        return beyond
+    # Which way a vendor rounds a tie may be open; a cost half a unit off the exact quotient contradicts nothing.
+    return beyond & ~facts.rated(is_tie).fill_null(value=False)
 
 
 def in_units(amount: Decimal | int | str) -> int:
@@ -80,32 +85,68 @@ def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
         The ledger, and the facts with what only the recomputed costs could tell: the shortened rates.
     """
     valued = (
-        cdrs.join(facts.bill_periods.lazy(), on="bill_period", how="left")
+        _with_doubles(_with_ratings(cdrs, facts), facts)
+        .join(facts.bill_periods.lazy(), on="bill_period", how="left")
         .join(facts.terms.lazy(), on=["source", "currency"], how="left", nulls_equal=True)
-        .join(facts.doubles.lazy(), on=DOUBLE_KEY, how="left", nulls_equal=True)
         .with_columns(_charges(facts))
         .with_columns(_values(facts))
         .with_columns(
             pl.when(pl.col(name).abs() <= MOST_MONEY).then(name).alias(name) for name in ("_own", "_due")
         )
     )
-    if facts.tolerance is None:
+    if facts.asked.tolerance is None:
         single = valued.filter(answered(), pl.col("_double_of").is_null())
-        facts = replace(facts, shortened=shortened_rates(single, facts.rating))
-    shortened = facts.shortened.lazy().select(*KEY, "_shortened")
-    judged = (
-        valued.join(shortened, on=KEY, how="left", nulls_equal=True)
-        .with_columns(_steps(facts))
-        .with_columns(_answers())
-    )
+        facts = replace(facts, shortened=shortened_rates(single, facts))
+    judged = _with_shortened(valued, facts).with_columns(_steps(facts)).with_columns(_answers())
     return judged, facts
+
+
+# What is nearly always empty is not joined: a join costs the same for no row as for many.
+
+
+def _with_ratings(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
+    if len(facts.ratings) == 1:
+        return cdrs
+    groups = ["source", "currency", "bill_period", "direction"]
+    return cdrs.join(facts.rated_by.lazy(), on=groups, how="left", nulls_equal=True)
+
+
+def _with_doubles(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
+    """Mark the doubles. Joined by id, which is one column; the rest of the key is compared where the id is found."""
+    marked, layers = cdrs, facts.doubles
+    names = {name: f"_of_{name}" for name in DOUBLE_KEY if name != "call_id"}
+    same = pl.all_horizontal(pl.col(name).eq_missing(pl.col(of)) for name, of in names.items())
+    while layers.height:
+        layer = layers.unique("call_id", keep="first", maintain_order=True)
+        layers = layers.join(layer, on=DOUBLE_KEY, how="anti", nulls_equal=True)
+        found = layer.rename({**names, "_double_of": "_found"}).with_columns(_by_id=True)
+        known = pl.col("_double_of") if "_double_of" in marked.collect_schema() else pl.lit(None, pl.String)
+        marked = (
+            marked.join(found.lazy(), on="call_id", how="left")
+            .with_columns(
+                pl.coalesce(known, pl.when(pl.col("_by_id") & same).then("_found")).alias("_double_of")
+            )
+            .drop(*names.values(), "_found", "_by_id")
+        )
+    return marked if marked is not cdrs else cdrs.with_columns(pl.lit(None, pl.String).alias("_double_of"))
+
+
+def _with_shortened(valued: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
+    if facts.shortened.is_empty():
+        return valued.with_columns(pl.lit(None, pl.Boolean).alias("_shortened"))
+    shortened = facts.shortened.lazy().select(*KEY, "_shortened")
+    return valued.join(shortened, on=KEY, how="left", nulls_equal=True)
 
 
 def _charges(facts: Facts) -> list[pl.Expr]:
     """S(d, p), what was billed, and the fee of a failed attempt."""
-    due = seconds_charged(pl.col("call_duration"), pl.col("_first"), pl.col("_step"), facts.rating.increments)
+    due = facts.rated(
+        lambda rating: seconds_charged(
+            pl.col("call_duration"), pl.col("_first"), pl.col("_step"), rating.increments
+        )
+    )
     stated = pl.lit(in_units(facts.rating.attempt_fee), pl.Int128)
-    fee = stated if facts.rating_basis == "given" else pl.coalesce("_attempt_fee", stated)
+    fee = stated if facts.basis == "given" else pl.col("_attempt_fee").fill_null(0)
     return [
         pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration"),
         units_of(pl.col("cost")).alias("_billed"),
@@ -115,6 +156,10 @@ def _charges(facts: Facts) -> list[pl.Expr]:
 
 def cost_of(seconds: pl.Expr, facts: Facts) -> pl.Expr:
     """C(r, seconds) by the record's own rate; without one, the record's cost in proportion to its seconds."""
+    return facts.rated(lambda rating: _cost_by(rating, seconds))
+
+
+def _cost_by(rating: Rating, seconds: pl.Expr) -> pl.Expr:
     charged, billed = pl.col("charged_duration"), pl.col("_billed")
     increments = (pl.col("_first"), pl.col("_step"))
     in_bounds = (billed.abs() <= _MOST_UNITS) & (seconds <= _MOST_SECONDS)
@@ -122,10 +167,10 @@ def cost_of(seconds: pl.Expr, facts: Facts) -> pl.Expr:
         billed * seconds.cast(pl.Int128),
         # Polars evaluates every branch of a when: keep the divisor positive where the branch is not taken.
         pl.max_horizontal(charged, pl.lit(1, pl.Int64)).cast(pl.Int128),
-        facts.rating,
+        rating,
     )
     # As Int128, because the size of the least Int64 is no Int64.
-    by_rate = cost_units(units_of(pl.col("rate")), seconds.cast(pl.Int128), facts.rating, increments)
+    by_rate = cost_units(units_of(pl.col("rate")), seconds.cast(pl.Int128), rating, increments)
     return (
         pl.when(pl.col("rate").is_not_null())
         .then(by_rate)

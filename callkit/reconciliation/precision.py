@@ -12,6 +12,7 @@ from callkit.cdr import MONEY, schema_of
 
 if TYPE_CHECKING:
     from callkit.billing import Rating
+    from callkit.reconciliation.facts import Facts
 
 KEY = ("source", "currency", "rate")
 
@@ -43,7 +44,27 @@ def slack(rating: Rating) -> pl.Expr:
     return pl.col("_unit_cost") * per_seconds(rating) + pl.col("_unit_rate") * seconds
 
 
-def shortened_rates(valued: pl.LazyFrame, rating: Rating) -> pl.DataFrame:
+def is_tie(rating: Rating) -> pl.Expr:
+    """Whether the cost lies exactly half a unit of its last decimal off the exact quotient."""
+    half_off: pl.Expr = _off_quotient(rating).abs() * 2 == pl.col("_unit_cost") * per_seconds(rating)
+    tie: pl.Expr = half_off & _in_bounds()
+    return tie
+
+
+def _in_bounds() -> pl.Expr:
+    return pl.col("_billed").abs() <= _MOST_UNITS
+
+
+def _off_quotient(rating: Rating) -> pl.Expr:
+    """The cost minus the exact quotient, times per_seconds to be whole."""
+    seconds = pl.col("charged_duration").cast(pl.Int128)
+    fee = pl.lit(int(Fraction(rating.connect_fee) * 10**DIGITS), pl.Int128)
+    due = pl.when(seconds != 0).then(fee).otherwise(0) if rating.connect_fee else pl.lit(0, pl.Int128)
+    off: pl.Expr = (pl.col("_billed") - due) * per_seconds(rating) - units_of(pl.col("rate")) * seconds
+    return off
+
+
+def shortened_rates(valued: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     """Find the rates at which every difference can come from digits that are not shown, and some does.
 
     Parameters
@@ -57,16 +78,9 @@ def shortened_rates(valued: pl.LazyFrame, rating: Rating) -> pl.DataFrame:
         source, currency, rate, how many `_calls` there are, how many lie `_beyond` half a unit of the cost, and
         the sum of the differences, in units of 10⁻¹⁰.
     """
-    seconds = pl.col("charged_duration").cast(pl.Int128)
     difference = pl.col("_billed") - pl.col("_own")
-    fee = (
-        pl.when(seconds != 0)
-        .then(pl.lit(int(Fraction(rating.connect_fee) * 10**DIGITS), pl.Int128))
-        .otherwise(0)
-    )
-    exact = (pl.col("_billed") - fee) * per_seconds(rating) - units_of(pl.col("rate")) * seconds
-    in_bounds = pl.col("_billed").abs() <= _MOST_UNITS
     beyond = difference.abs() > pl.col("_unit_cost") // 2
+    fits = facts.rated(lambda rating: _in_bounds() & (_off_quotient(rating).abs() * 2 <= slack(rating)))
     return (
         valued.filter(
             pl.col("_billed").is_not_null(), pl.col("_own").is_not_null(), pl.col("rate").is_not_null()
@@ -76,7 +90,7 @@ def shortened_rates(valued: pl.LazyFrame, rating: Rating) -> pl.DataFrame:
             pl.len().cast(pl.Int64).alias("_calls"),
             beyond.sum().cast(pl.Int64).alias("_beyond"),
             difference.sum().alias("_difference"),
-            (in_bounds & (exact.abs() * 2 <= slack(rating))).all().alias("_shortened"),
+            fits.all().alias("_shortened"),
         )
         .filter(pl.col("_shortened") & (pl.col("_beyond") > 0))
         .sort(KEY, nulls_last=True)

@@ -16,21 +16,45 @@ from callkit.reconciliation.explain import explain
 from callkit.reconciliation.wording import money_text, rating_in_words
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from callkit.billing import Rating
     from callkit.reconciliation.facts import Facts
+    from callkit.reconciliation.findings import Severity
+    from callkit.reconciliation.inference import RatingFit
+    from callkit.reconciliation.records import Records
 
 
 @dataclass(frozen=True, slots=True)
 class RatingUsed:
-    """The rating that the expected charges rest on, and where it comes from."""
+    """The rating that the expected charges rest on, and where it comes from.
+
+    Attributes
+    ----------
+    rating : Rating
+        The one rating, or the one that explains the most calls where several are in use.
+    basis
+        "given" by the user, "inferred" from the records, or "assumed" as the convention because they do not show it.
+    fit : RatingFit or None
+        How it was inferred, group by group; None where it was given.
+    """
 
     rating: Rating
-    basis: Literal["given", "assumed"]
+    basis: Literal["given", "inferred", "assumed"]
+    fit: RatingFit | None = None
 
     def __str__(self) -> str:
         """Say it in one line."""
-        origin = "as given" if self.basis == "given" else "assumed, because none was given"
-        return f"{rating_in_words(self.rating)} ({origin})"
+        return f"{rating_in_words(self.rating)} ({self._origin()})"
+
+    def _origin(self) -> str:
+        if self.fit is None:
+            return "as given"
+        if self.basis == "assumed":
+            return "assumed, because the records do not show it"
+        others = len(set(self.fit.ratings.values())) - 1
+        beside = f"; {others} other rating{'s' if others > 1 else ''} in smaller groups" if others else ""
+        return f"inferred: explains {self.fit.explained:.1%} of the calls that show it{beside}"
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -58,7 +82,7 @@ class Reconciliation:
     totals : pl.DataFrame
         currency, calls, billed, expected, overcharge, undercharge, unverified: one row per currency.
     rating : RatingUsed
-        The rating, and whether it was given or assumed.
+        The rating, and whether it was given, inferred or assumed.
     """
 
     ledger: pl.LazyFrame
@@ -67,6 +91,8 @@ class Reconciliation:
     claims: pl.DataFrame
     bridge: pl.DataFrame
     facts: Facts
+    records: Records
+    severities: Mapping[str, Severity]
 
     @property
     def lazy(self) -> pl.LazyFrame:
@@ -87,8 +113,8 @@ class Reconciliation:
 
     @property
     def rating(self) -> RatingUsed:
-        """The rating used, and whether it was given or assumed."""
-        return RatingUsed(self.facts.rating, self.facts.rating_basis)
+        """The rating used, and whether it was given, inferred or assumed."""
+        return RatingUsed(self.facts.rating, self.facts.basis, self.facts.fit)
 
     def bridge_by(self, *columns: str) -> pl.DataFrame:
         """Make the bridge for every value of some columns: `result.bridge_by("destination")`.

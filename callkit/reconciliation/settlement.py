@@ -16,6 +16,7 @@ from callkit.billing import DIGITS, units_of
 from callkit.reconciliation.precision import per_seconds
 
 if TYPE_CHECKING:
+    from callkit.billing import Rating
     from callkit.reconciliation.facts import Facts
 
 SETTLEMENT_CURRENCY = "USD"
@@ -86,17 +87,21 @@ def _quotient_fits(quotient: str, numerator: str) -> pl.Expr:
 
 def _product_fits(facts: Facts) -> pl.Expr:
     """Whether settle_cost · unit can be settle_rate · seconds, plus the connect fee where there is one."""
+    return facts.rated(_product_fits_by)
+
+
+def _product_fits_by(rating: Rating) -> pl.Expr:
     low, high = _interval("settle_cost")
     low_r, high_r = _interval("settle_rate")
     seconds = (
         pl.when(pl.col("charged_duration").is_between(0, 10**9)).then("charged_duration").cast(pl.Int128)
     )
-    per = per_seconds(facts.rating)
+    per = per_seconds(rating)
     due = pl.lit(0, pl.Int128)
-    if facts.rating.connect_fee:  # only a fee needs the exchange rate
-        fee = quoted_in_settlement(pl.lit(int(Fraction(facts.rating.connect_fee) * _ONE), pl.Int128)) * 2
+    if rating.connect_fee:  # only a fee needs the exchange rate
+        fee = quoted_in_settlement(pl.lit(int(Fraction(rating.connect_fee) * _ONE), pl.Int128)) * 2
         due = pl.when(seconds > 0).then(pl.when(fee <= _MOST_UNITS).then(fee)).otherwise(due)
     fits: pl.Expr = ((low - due) * per <= high_r * seconds) & ((high - due) * per >= low_r * seconds)
-    if facts.rating.per_seconds == "block":
+    if rating.per_seconds == "block":
         fits = pl.when(pl.col("_first") % pl.col("_step") == 0).then(fits)
     return fits

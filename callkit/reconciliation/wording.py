@@ -33,9 +33,9 @@ def instant(when: pl.Expr, tz: str) -> pl.Expr:
     return when.dt.convert_time_zone(tz).dt.to_string("%Y-%m-%d %H:%M:%S%:z").fill_null("unknown")
 
 
-def connect_fee(rating: Rating) -> str:
+def connect_fee(rating: Rating) -> pl.Expr:
     """What goes before rate times seconds: `0.01 + `, or nothing where there is no fee."""
-    return f"{Decimal(rating.connect_fee):f} + " if rating.connect_fee else ""
+    return pl.lit(f"{Decimal(rating.connect_fee):f} + " if rating.connect_fee else "")
 
 
 def rate_unit(rating: Rating) -> pl.Expr:

@@ -40,9 +40,14 @@ def test_agrees_with_the_reference(rating, tolerance):
 
 def compare(given: list[naive.Call], rating: ck.Rating | None, tolerance: str | None) -> None:
     calls = naive.distinct(given)
-    expected = naive.judge(calls, rating, None if tolerance is None else naive.Decimal(tolerance))
     marked = cdrs(*(call | {"row": at} for at, call in enumerate(calls)))
     result = ck.reconcile(marked, rating=rating, tolerance=tolerance)
+    inferred = result.rating.fit.ratings if result.rating.fit else {}
+
+    def rating_of(call: naive.Call) -> ck.Rating:
+        return inferred[call["source"], call["currency"], call["bill_period"], call["direction"]]
+
+    expected = naive.judge(calls, rating, None if tolerance is None else naive.Decimal(tolerance), rating_of)
     ledger = result.ledger.sort("row").collect()
     assert ledger.height == len(calls)
     for judged, call, row in zip(expected, calls, ledger.iter_rows(named=True), strict=True):

@@ -20,9 +20,9 @@ def increments_in_words(facts: Facts) -> pl.Expr:
     due = pl.col("expected_charged_duration")
     within = pl.format("the first {} s are charged in full → {} s", first, due)
     beyond = pl.format("the first {} s, then {} s in steps of {} s → {} s", first, talk - first, step, due)
-    told = pl.when(talk <= first).then(within).otherwise(beyond)
-    if facts.rating.increments == "total":
-        told = pl.format("all of it in steps of {} s, at least {} s → {} s", step, first, due)
+    after_first = pl.when(talk <= first).then(within).otherwise(beyond)
+    total = pl.format("all of it in steps of {} s, at least {} s → {} s", step, first, due)
+    told = facts.rated(lambda rating: after_first if rating.increments == "after_first" else total)
     return pl.format("{} s on {}: {}", talk, pl.col("bill_period").str.strip_chars(), told)
 
 

@@ -17,17 +17,15 @@ if TYPE_CHECKING:
 _VALUES = [name for name in cdr.SCHEMA if name not in ("source", "call_id")]
 
 
-def _conflicts(ledger: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
-    del facts
-    repeated = ledger.group_by("source", "call_id").len().filter(pl.col("len") > 1)
+def _conflicts(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
+    del ledger  # the facts hold all that there is to tell
     differing = pl.concat_str(
         [pl.when(pl.col(name).n_unique() > 1).then(pl.lit(name)) for name in _VALUES],
         separator=", ",
         ignore_nulls=True,
     )
     return (
-        ledger.join(repeated, on=["source", "call_id"], how="semi")
-        .group_by("source", "call_id")
+        facts.repeated.group_by("source", "call_id")
         .agg(
             pl.len().alias("records"),
             money(pl.col("cost")).fill_null("none").sort().str.join(", ").alias("reported"),

@@ -21,12 +21,10 @@ def _explanation(facts: Facts) -> pl.Expr:
     currency = pl.col("currency").fill_null("")
     return pl.format(
         "{}{} s × {}/{} = {} {}. Billed {} {}: {}.",
-        pl.when(pl.col("charged_duration") != 0)
-        .then(pl.lit(connect_fee(facts.rating)))
-        .otherwise(pl.lit("")),
+        pl.when(pl.col("charged_duration") != 0).then(facts.rated(connect_fee)).otherwise(pl.lit("")),
         "charged_duration",
         money(pl.col("rate")),
-        rate_unit(facts.rating),
+        facts.rated(rate_unit),
         money(own),
         currency,
         money(pl.col("cost")),

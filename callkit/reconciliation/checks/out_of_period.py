@@ -17,17 +17,17 @@ _CLOCKS = ("submitted_at", "answered_at", "ended_at")
 
 
 def _outside(facts: Facts) -> pl.Expr:
-    if facts.period is None:
+    if facts.asked.period is None:
         return pl.lit(value=False)
-    start, end = (pl.lit(edge).cast(INSTANT) for edge in facts.period)
+    start, end = (pl.lit(edge).cast(INSTANT) for edge in facts.asked.period)
     return (pl.coalesce(*_CLOCKS) < start) | (pl.coalesce(*_CLOCKS) >= end)
 
 
 def _explanation(facts: Facts) -> pl.Expr:
-    if facts.period is None:
+    if facts.asked.period is None:
         return pl.lit(None, pl.String)
-    when = instant(pl.coalesce(*_CLOCKS), facts.tz)
-    start, end = (instant(pl.lit(edge).cast(INSTANT), facts.tz) for edge in facts.period)
+    when = instant(pl.coalesce(*_CLOCKS), facts.asked.tz)
+    start, end = (instant(pl.lit(edge).cast(INSTANT), facts.asked.tz) for edge in facts.asked.period)
     return pl.format("The call of {} lies outside of the period {} to {}.", when, start, end)
 
 

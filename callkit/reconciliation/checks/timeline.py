@@ -42,10 +42,10 @@ def _explanation(facts: Facts) -> pl.Expr:
         sentence = pl.format(
             "{} ({}) comes {} s before {} ({}).",
             pl.lit(_named(name)),
-            instant(pl.col(name), facts.tz),
+            instant(pl.col(name), facts.asked.tz),
             (_previous(name) - pl.col(name)).dt.total_seconds(),
             previous,
-            instant(_previous(name), facts.tz),
+            instant(_previous(name), facts.asked.tz),
         )
         told.append(pl.when(broken).then(sentence))
     return pl.concat_str(told, separator=" ", ignore_nulls=True)

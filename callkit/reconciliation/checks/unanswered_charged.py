@@ -21,7 +21,7 @@ def _alike(facts: Facts) -> pl.DataFrame:
     fees = facts.terms.filter(pl.col("_attempt_fee").is_not_null()).with_columns(
         fee=money_of(pl.col("_attempt_fee"))
     )
-    if facts.rating_basis == "given":
+    if facts.basis == "given":
         fees = fees.filter(pl.col("fee") != pl.lit(facts.rating.attempt_fee, MONEY))
     return fees
 
@@ -29,7 +29,7 @@ def _alike(facts: Facts) -> pl.DataFrame:
 def _charged(facts: Facts) -> pl.Expr:
     """A charge on a failed call that is not the one charge which all failed calls bear."""
     charged = ~answered() & (pl.col("_unanswered") != 0)
-    return charged if facts.rating_basis == "assumed" else charged & pl.col("_attempt_fee").is_null()
+    return charged if facts.basis != "given" else charged & pl.col("_attempt_fee").is_null()
 
 
 def _attempt_fees(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
@@ -40,9 +40,9 @@ def _attempt_fees(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
         pl.lit(None, pl.String).alias("call_id"),
         "source",
         money(pl.col("fee")).alias("reported"),
-        pl.lit(format(facts.rating.attempt_fee, "f")).alias("expected"),
+        pl.lit(f"{facts.rating.attempt_fee:f}" if facts.basis == "given" else "0").alias("expected"),
         # A stated rating puts the money into the bridge; an assumed one takes the fee for the custom it seems to be.
-        (step if facts.rating_basis == "given" else pl.lit(None, MONEY)).cast(MONEY).alias("amount"),
+        (step if facts.basis == "given" else pl.lit(None, MONEY)).cast(MONEY).alias("amount"),
         "currency",
         pl.format(
             "Each of the {} calls that nobody answered costs {} {}, {} together. Is an attempt fee agreed? "
