@@ -52,7 +52,8 @@ def is_tie(rating: Rating) -> pl.Expr:
 
 
 def _in_bounds() -> pl.Expr:
-    return pl.col("_billed").abs() <= _MOST_UNITS
+    sensible: pl.Expr = pl.col("_billed").abs() <= _MOST_UNITS
+    return sensible
 
 
 def _off_quotient(rating: Rating) -> pl.Expr:
