@@ -23,6 +23,7 @@ from callkit.errors import (
     VendorError,
 )
 from callkit.fetch import ItnioVoice, NxWhatsApp
+from callkit.files import read_cdrs
 from callkit.reconciliation import RatingFit, Reconciliation, infer_bill_period, infer_rating, reconcile
 from callkit.sandbox import Sandbox
 
@@ -53,6 +54,7 @@ __all__ = [
     "infer_bill_period",
     "infer_rating",
     "mask_numbers",
+    "read_cdrs",
     "reconcile",
     "widgets",
 ]

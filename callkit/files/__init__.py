@@ -1,0 +1,5 @@
+"""Call records that somebody else keeps in files: read strictly, or not at all."""
+
+from callkit.files.reading import read_cdrs
+
+__all__ = ["read_cdrs"]
