@@ -21,12 +21,12 @@ SETTLED_ROWS = ("settlement", *QUOTED_ROWS)
 _IDENTITY = ("basis", "currency", "step")
 
 
-def bridge(ledger: pl.LazyFrame, by: Sequence[str] = ()) -> pl.LazyFrame:
+def bridge(ledger: pl.LazyFrame, by: Sequence[str] = ()) -> pl.DataFrame:
     """Sum the ledger up, in the quoted currencies and, where calls are settled in another one, in that.
 
     Returns
     -------
-    pl.LazyFrame
+    pl.DataFrame
         The columns of `by`, then basis (`quoted` | `settled`), currency, step, calls, amount (MONEY). A row for every
         step, `unverified` and `expected`, also where it is zero; `calls` counts the calls that have an amount in
         the row (for `expected`: that could be verified). Sorted by group, basis, currency, and the steps' order.
@@ -78,19 +78,18 @@ def _settled() -> list[list[pl.Expr]]:
     ]
 
 
-def _summed(ledger: pl.LazyFrame, rows: Sequence[str], by: Sequence[str]) -> pl.LazyFrame:
+def _summed(ledger: pl.LazyFrame, rows: Sequence[str], by: Sequence[str]) -> pl.DataFrame:
     keys = [*by, "basis", "currency"]
     counted = {
         "expected": pl.col("_expected").is_not_null().sum(),
         "unverified": pl.col("_expected").is_null().sum(),
     }
-    totals = ledger.group_by(keys).agg(
-        *(pl.col(step_column(row)).sum().alias(f"amount {row}") for row in rows),
-        *(
-            counted.get(row, (pl.col(step_column(row)) != 0).sum()).cast(pl.Int64).alias(f"calls {row}")
-            for row in rows
-        ),
-    )
+    amounts = [pl.col(step_column(row)).sum().alias(f"amount {row}") for row in rows]
+    calls = [
+        counted.get(row, (pl.col(step_column(row)) != 0).sum()).cast(pl.Int64).alias(f"calls {row}")
+        for row in rows
+    ]
+    totals = ledger.group_by(keys).agg(*amounts, *calls).collect(engine="streaming")
     return pl.concat(
         [
             totals.select(

@@ -87,7 +87,7 @@ def reconcile(
         columns=(*records.distinct.collect_schema(), *COMPUTED),
         findings=found,
         claims=claims(suspects.filter(pl.col("verdict") == "overcharged"), found),
-        bridge=bridge(calls).collect(engine="streaming"),
+        bridge=bridge(calls),
         facts=facts,
         records=records,
         severities=severities,

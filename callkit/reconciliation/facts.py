@@ -8,14 +8,13 @@ any order and any chunking.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
 from callkit.billing import DIGITS, Rating, increments, units_of
 from callkit.errors import SchemaError
-from callkit.reconciliation import precision
 from callkit.reconciliation.doubles import doubles
 from callkit.reconciliation.inference import RatingFit, infer_rating
 from callkit.reconciliation.writing import first_look, steps_written, surprises
@@ -79,7 +78,7 @@ class Facts:
     repeated
         The distinct rows of ids that occur more than once.
     shortened
-        The rates that are shown with fewer digits than used; see `precision`.
+        The rates that are shown with fewer digits than used, which only the ledger can tell; see `precision`.
     """
 
     asked: Asked
@@ -92,7 +91,7 @@ class Facts:
     bill_periods: pl.DataFrame
     doubles: pl.DataFrame
     repeated: pl.DataFrame
-    shortened: pl.DataFrame
+    shortened: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def rated(self, build: Callable[[Rating], pl.Expr]) -> pl.Expr:
         """Build an expression that follows the rating of each call."""
@@ -131,7 +130,6 @@ def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
         bill_periods=periods.with_columns(_first=first, _step=step),
         doubles=doubles(cdrs),
         repeated=repeated,
-        shortened=precision.SCHEMA.to_frame(),
     )
 
 

@@ -15,7 +15,7 @@ import polars as pl
 
 from callkit.billing import DIGITS, cost_units, money_of, rounded_units, seconds_charged, units_of
 from callkit.reconciliation.doubles import KEY as DOUBLE_KEY
-from callkit.reconciliation.precision import KEY, is_tie, shortened_rates
+from callkit.reconciliation.precision import KEY, SCHEMA, is_tie, shortened_rates
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -94,9 +94,9 @@ def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
             pl.when(pl.col(name).abs() <= MOST_MONEY).then(name).alias(name) for name in ("_own", "_due")
         )
     )
-    if facts.asked.tolerance is None:
-        single = valued.filter(answered(), pl.col("_double_of").is_null())
-        facts = replace(facts, shortened=shortened_rates(single, facts))
+    single = valued.filter(answered(), pl.col("_double_of").is_null())
+    excused = shortened_rates(single, facts) if facts.asked.tolerance is None else SCHEMA.to_frame()
+    facts = replace(facts, shortened=excused)
     judged = _with_shortened(valued, facts).with_columns(_steps(facts)).with_columns(_answers())
     return judged, facts
 

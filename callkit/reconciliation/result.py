@@ -135,7 +135,7 @@ class Reconciliation:
             raise ValueError(f"bridge_by: the bridge has a column {taken[0]!r} of its own; rename yours")
         # Amounts of several currencies are never added up, so that every bridge is by currency already.
         by = [name for name in dict.fromkeys(columns) if name != "currency"]
-        return bridge(self.ledger, by).collect(engine="streaming")
+        return bridge(self.ledger, by)
 
     @cached_property
     def summary(self) -> pl.DataFrame:
