@@ -23,8 +23,9 @@ KNOWS = {
     "errors": set(),
     "cdr": {"errors"},
     "billing": {"cdr", "errors"},
+    "numbers": set(),
     "fetch": {"cdr", "errors"},
-    "reconciliation": {"billing", "cdr", "errors", "export"},
+    "reconciliation": {"billing", "cdr", "errors", "export", "numbers"},
     "sandbox": {"cdr", "errors", "fetch"},
 }
 SPEAK_NO_HTTP = {"errors", "cdr", "billing", "reconciliation"}
