@@ -83,10 +83,10 @@ def parse(body: bytes) -> dict[str, Json]:
         return read_json(body)
     rows: Sequence[Any] = answer.data.records
     columns = list(zip(*map(astuple, rows), strict=False)) or [()] * len(FIELDS)
-    # A name that stands twice in an object is more names than there are values. Nulls, blanks in front of a colon and
-    # such marks inside a text disturb the count too: then the slow road looks closely.
+    # A name that stands twice in an object is more names than there are values. Nulls, and such marks inside a text,
+    # are counted too and only ever add: then the slow road looks closely.
     named = len(rows) * len(FIELDS) - sum(column.count(None) for column in columns)
-    if body.count(b'":') != named + _NAMES_AROUND_RECORDS:
+    if body.translate(None, b" \t\r\n").count(b'":') != named + _NAMES_AROUND_RECORDS:
         return read_json(body)
     data = {"total": answer.data.total, "records": Table(columns, typed=True)}
     return {"status": answer.status, "reason": answer.reason, "data": data}
