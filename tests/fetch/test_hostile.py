@@ -1,13 +1,20 @@
 """Whatever bytes come back: a frame that equals the truth, or a CallkitError; never another exception, never a hang."""
 
 import json
+import os
 from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from callkit import cdr
 from callkit.errors import CallkitError
+
+FUZZED = 600 if os.environ.get("CI", "").lower() in ("1", "true") else 120
+
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +89,7 @@ spoilers = st.one_of(
 )
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=FUZZED, deadline=None, suppress_health_check=list(HealthCheck))
 @given(st.dictionaries(st.integers(1, 8), spoilers, min_size=1, max_size=4))
 def test_whatever_comes_back(world, spoil):
     """Random faults in random answers: the frame equals the fault-free frame, or a CallkitError was raised."""
@@ -98,3 +105,84 @@ def test_whatever_comes_back(world, spoil):
 
 def _inside_a_text(spoil):
     return any(s.__qualname__.startswith("with_bytes") for s in spoil.values())
+
+
+NAMES = [
+    "status",
+    "code",
+    "data",
+    "total",
+    "records",
+    "calls",
+    "voiceId",
+    "call_id",
+    "costs",
+    "price",
+    "cost",
+]
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from([*NAMES, "x"]), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@pytest.fixture(scope="module")
+def stubborn(kit):
+    """A server that gives the same bytes to every request, as set by the test."""
+    state = {}
+    with kit.Stub(lambda _request: state["body"]) as stub:
+        yield stub, state
+
+
+@st.composite
+def mutations(draw, good):
+    """A real answer in which some bytes were changed, lost, doubled or put in."""
+    text = bytearray(good)
+    for _ in range(draw(st.integers(1, 3))):
+        at, length = draw(st.integers(0, len(text) - 1)), draw(st.integers(1, 20))
+        text[at : at + draw(st.sampled_from([0, 1, length]))] = draw(
+            st.sampled_from(
+                [b"", text[at : at + length], b"null", b"NaN", b"[", b'"', b"\\ud800", b"-1", b"\xff"]
+            )
+            | st.binary(max_size=3)
+        )
+    return bytes(text)
+
+
+def bodies(good):
+    return st.one_of(
+        st.binary(max_size=60), json_values.map(lambda value: json.dumps(value).encode()), mutations(good)
+    )
+
+
+@settings(max_examples=FUZZED, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_bytes_itnio_sends(kit, stubborn, data):
+    """Random bytes, random JSON, mutated real pages: a frame of the schema that adds up, or a CallkitError."""
+    stub, state = stubborn
+    state["body"] = data.draw(bodies(json.dumps(kit.page(2, [kit.record(1), kit.record(2)])).encode()))
+    try:
+        frame = stub.itnio(max_attempts=2, timeout=2).fetch(kit.START, kit.START + timedelta(days=1))
+    except CallkitError:
+        return
+    assert frame.schema == cdr.SCHEMA
+    assert frame.height <= int(json.loads(state["body"])["data"]["total"])
+
+
+@settings(max_examples=FUZZED, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.data())
+def test_whatever_bytes_nx_sends(kit, stubborn, data):
+    """Random bytes, random JSON, mutated real answers about a call: its own row, or a CallkitError."""
+    stub, state = stubborn
+    state["body"] = data.draw(bodies(kit.nx_found))
+    call_id = json.loads(kit.nx_found)["data"]["calls"][0]["call_id"]
+    try:
+        frame = stub.nx(max_attempts=2, timeout=2).fetch([call_id])
+    except CallkitError:
+        return
+    assert frame.schema == cdr.SCHEMA
+    assert frame["call_id"].to_list() == [call_id]
