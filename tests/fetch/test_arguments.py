@@ -153,3 +153,30 @@ def test_from_keyring(monkeypatch):
         ItnioVoice.from_keyring()
     monkeypatch.setattr(sys.modules["keyring"], "get_password", lambda _service, name: name)
     assert ItnioVoice.from_keyring().base_url.startswith("https://")
+
+
+def test_real_keyrings():
+    """With the package itself: a machine without a backend is told so, and a backend that works makes a client."""
+    keyring = pytest.importorskip("keyring", reason="keyring is an extra")
+    backend = pytest.importorskip("keyring.backend", reason="keyring is an extra")
+    fail = pytest.importorskip("keyring.backends.fail", reason="keyring is an extra")
+    before = keyring.get_keyring()
+
+    class InMemory(backend.KeyringBackend):
+        priority = 0
+
+        def get_password(self, service, username):
+            return f"{service}/{username}"
+
+        def set_password(self, service, username, password):
+            raise NotImplementedError
+
+    try:
+        keyring.set_keyring(fail.Keyring())
+        with pytest.raises(ValueError, match=r"no usable backend on this machine .NoKeyringError.*from_env"):
+            ItnioVoice.from_keyring()
+        keyring.set_keyring(InMemory())
+        client = NxWhatsApp.from_keyring(base_url="http://127.0.0.1:1")
+        assert client._transport._endpoint.secrets[0].reveal() == "callkit-nx/access_secret"
+    finally:
+        keyring.set_keyring(before)

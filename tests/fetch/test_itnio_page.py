@@ -68,7 +68,7 @@ def test_what_deviates(kit, name, value):
 
 @pytest.mark.parametrize("blank", ["", " "])
 def test_a_name_that_stands_twice(kit, blank):
-    """A record with two costs is no record, on either road: which of them was meant?"""
+    """A record with two costs is refused on either road, because nothing says which of them is meant."""
     text = body(kit.record(1)).replace(b'"cost":', f'"cost"{blank}:"9","cost":'.encode())
     assert both(text) == [None, None]
     with pytest.raises(UnreadableAnswer, match="stands twice"):

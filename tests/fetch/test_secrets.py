@@ -2,13 +2,16 @@
 
 import copy
 import io
+import json
 import logging
 import pickle
 import traceback
 import warnings
 from datetime import timedelta
 
+import nbformat
 import pytest
+from nbclient import NotebookClient
 
 from callkit.errors import CallkitError
 
@@ -151,3 +154,52 @@ def test_no_secret_in_a_request_but_where_it_belongs(kit):
     for request, secret in ((itnio, kit.KEYS["api_secret"]), (nx, kit.NX_KEYS["access_secret"])):
         assert secret not in str(request)
         assert "?" not in request.path
+
+
+NOTEBOOK = """
+import warnings
+
+import callkit as ck
+
+vendor = ck.ItnioVoice.from_env(base_url={url!r}, max_attempts=2)
+display(vendor, vars(vendor), [vendor])
+frame = vendor.fetch("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z", progress=True)
+display(frame)
+---
+%pdb off
+%xmode Verbose
+vendor.fetch("2026-04-01T00:00:00Z", "2026-04-02T00:00:00Z")
+---
+import pickle
+
+pickle.dumps(vendor)
+---
+from tqdm.auto import tqdm
+
+tqdm.write(repr(vendor))
+%whos
+"""
+
+
+def test_a_notebook(kit, monkeypatch, tmp_path):
+    """No secret in a notebook: outputs, widgets, verbose tracebacks, progress bar, though the server repeats keys."""
+    records = [kit.record(i, kit.START + timedelta(minutes=i)) for i in range(120)]
+    model = kit.ItnioModel(records)
+
+    def answer(request):
+        return echoing(request) if "2026-04-01" in request.raw.decode() else model(request)
+
+    for name, value in kit.KEYS.items():
+        monkeypatch.setenv(f"CALLKIT_ITNIO_{name.upper()}", value)
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path))
+    with kit.Stub(answer) as stub:
+        cells = NOTEBOOK.format(url=f"{stub.url}/voice").split("---\n")
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells])
+        NotebookClient(notebook, allow_errors=True, timeout=60, kernel_name="python3").execute()
+    outputs = json.dumps([[cell.get("outputs"), cell["execution_count"]] for cell in notebook.cells])
+    outputs += json.dumps(notebook.metadata)
+    assert "AuthenticationError" in outputs
+    assert "cannot be pickled" in outputs
+    assert "ITNIO voice" in outputs
+    assert "120" in outputs
+    searched(kit, outputs)
