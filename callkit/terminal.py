@@ -25,8 +25,16 @@ def report(result: Reconciliation) -> list[str]:
         "Findings by check",
         *_indented(_table(_by_check(result.summary), left=3)),
         "",
+        *_patterns(result.patterns),
         *_costliest(result.claims),
     ]
+
+
+def _patterns(patterns: pl.DataFrame) -> list[str]:
+    told = patterns.filter(pl.col("amount").is_not_null()).head(5)
+    if told.is_empty():
+        return []
+    return ["What repeats", *(line for text in told["sentence"] for line in _wrapped(text, "  ")), ""]
 
 
 def _totals(totals: pl.DataFrame) -> list[list[str]]:

@@ -12,7 +12,10 @@ import polars as pl
 from callkit import cdr
 from callkit.cdr import MONEY
 from callkit.reconciliation.bridge import bridge
+from callkit.reconciliation.coverage import coverage, rounding_memo
 from callkit.reconciliation.explain import explain
+from callkit.reconciliation.patterns import patterns
+from callkit.reconciliation.provenance import Provenance, provenance
 from callkit.reconciliation.wording import money_text, rating_in_words
 
 if TYPE_CHECKING:
@@ -81,8 +84,17 @@ class Reconciliation:
         check, severity, currency, calls, amount, overcharge, undercharge.
     totals : pl.DataFrame
         currency, calls, billed, expected, overcharge, undercharge, unverified: one row per currency.
+    patterns : pl.DataFrame
+        check, source, destination, rate, bill_period, currency, calls, amount, first_day, last_day, sentence: findings
+        that tell one story. The largest amount first.
+    coverage : pl.DataFrame
+        currency, status, reason, calls, amount, share: how much of the billed money was verified, and by what.
+    rounding : pl.DataFrame
+        source, currency, calls, amount: what the vendor's rounding costs (above zero) or saves.
     rating : RatingUsed
         The rating, and whether it was given, inferred or assumed.
+    provenance : Provenance
+        Digests of the records, the rules and the package.
     """
 
     ledger: pl.LazyFrame
@@ -147,6 +159,26 @@ class Reconciliation:
             amount.filter(amount > 0).sum().cast(MONEY).alias("overcharge"),
             amount.filter(amount < 0).sum().cast(MONEY).alias("undercharge"),
         )
+
+    @cached_property
+    def patterns(self) -> pl.DataFrame:
+        """Findings that tell one story, as one sentence each: the largest amount first."""
+        return patterns(self.findings, self.ledger, self.facts.asked.tz)
+
+    @cached_property
+    def coverage(self) -> pl.DataFrame:
+        """How much of the billed money was verified, by what, and why the rest was not."""
+        return coverage(self.ledger, self.facts, self.records.rows, self._height)
+
+    @cached_property
+    def rounding(self) -> pl.DataFrame:
+        """What the vendor's rounding costs, or saves, by source and currency: billed minus the exact quotient."""
+        return rounding_memo(self.ledger, self.facts)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        """Digests of the records, the rules and the package: the same three give the same result."""
+        return provenance(self.records.distinct, self.records.rows, self.facts.asked, self.severities)
 
     @cached_property
     def totals(self) -> pl.DataFrame:
@@ -233,9 +265,13 @@ class Reconciliation:
             f"<div>{escape(said)}</div></div>"
         )
 
+    @cached_property
+    def _height(self) -> int:
+        height: int = self.ledger.select(pl.len()).collect(engine="streaming").item()
+        return height
+
     def _counted(self) -> str:
-        height = self.ledger.select(pl.len()).collect(engine="streaming").item()
-        return f"{height:,} call" if height == 1 else f"{height:,} calls"
+        return f"{self._height:,} call" if self._height == 1 else f"{self._height:,} calls"
 
 
 def _printable(text: str) -> str:

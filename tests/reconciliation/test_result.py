@@ -153,3 +153,45 @@ def test_conflicting_records_have_an_order_too():
     frames = [ck.reconcile(cdrs(*order)).cdrs for order in (calls, calls[::-1], sorted(calls, key=str))]
     assert frames[0].equals(frames[1])
     assert frames[0].equals(frames[2])
+
+
+def test_every_billed_amount_is_covered_once(result):
+    """The coverage of a result divides what was billed, in every currency, and nothing else."""
+    covered = result.coverage.group_by("currency").agg(pl.col("amount").sum()).filter(pl.col("amount") != 0)
+    billed = result.cdrs.group_by("currency").agg(pl.col("cost").sum()).filter(pl.col("cost") != 0)
+    assert dict(covered.iter_rows()) == dict(billed.iter_rows())
+    assert "contract_verified" not in result.coverage["status"]
+
+
+def test_a_stated_rating_verifies_by_contract():
+    """Only a rating that the user stated makes money contract-verified."""
+    stated = ck.reconcile(cdrs(itnio()), rating=ck.Rating())
+    assert "contract_verified" in stated.coverage["status"]
+
+
+def test_the_same_records_and_rules_have_the_same_provenance(result):
+    """Equal input, rules and package: equal digests; another tolerance is another rule."""
+    one, again = ck.reconcile(result.cdrs), ck.reconcile(result.cdrs.reverse())
+    other = ck.reconcile(result.cdrs, tolerance="0.01")
+    assert (one.provenance.records, one.provenance.rules) == (
+        again.provenance.records,
+        again.provenance.rules,
+    )
+    assert one.provenance.records == other.provenance.records
+    assert one.provenance.rules != other.provenance.rules
+
+
+def test_what_repeats_is_told_once():
+    """Findings with all but the call in common are a pattern of a result, with their money added up."""
+    failures = [failed(call_id=f"f{at}", cost="0.05") for at in range(7)] + [failed(call_id="g", cost="0.06")]
+    told = ck.reconcile(cdrs(*failures)).patterns
+    assert told.select("check", "calls").rows() == [("unanswered_charged", 8)]
+    assert told["amount"].item() == Decimal("0.41")
+
+
+def test_rounding_has_its_price():
+    """The memo tells what the vendor's rounding costs beyond the exact quotient."""
+    up = ck.Rating(decimals=2, rounding="up")
+    dear = itnio(rate="0.0511", call_duration=61, charged_duration=120, bill_period="60+60", cost="0.11")
+    (memo,) = ck.reconcile(cdrs(dear), rating=up).rounding.iter_rows(named=True)
+    assert memo["amount"] == Decimal("0.11") - Decimal("0.0511") * 2
