@@ -60,7 +60,7 @@ def _stretch(sandbox: Sandbox, records: int) -> None:
         for at, row in zip(book.instants, book.rows, strict=True)
         if START.timestamp() <= at < END.timestamp()
     ]
-    copies = max(1, records // (2 * len(month)))
+    copies = -(-records // (2 * len(month)))
     instants, rows = [], []
     for days in (-30, 0):
         for number, (at, row) in enumerate(month):
