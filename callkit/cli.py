@@ -1,4 +1,4 @@
-"""The terminal's side of callkit: `callkit demo`, `callkit fetch`, `callkit sandbox`, `callkit lab`."""
+"""The terminal's side of callkit: `callkit demo`, `fetch`, `reconcile`, `sandbox` and `lab`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import argparse
 import sys
 import warnings
 from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from importlib.metadata import version
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from callkit.errors import CallkitError
 
@@ -69,6 +71,10 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     _fetch_arguments(_command(commands, "fetch", _fetch, "call records from a vendor's API into a file"))
+
+    _reconcile_arguments(
+        _command(commands, "reconcile", _reconcile, "recompute every charge of the call records in files")
+    )
 
     sandbox = _command(commands, "sandbox", _sandbox, "serve both vendors' APIs on 127.0.0.1 until Ctrl-C")
     _traffic(sandbox)
@@ -142,6 +148,70 @@ def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
         vendor.add_argument("--ca-bundle", metavar="FILE", help="certificates to verify the server with")
 
 
+def _reconcile_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(parser=parser)
+    parser.add_argument(
+        "files",
+        nargs="+",
+        type=Path,
+        metavar="FILE",
+        help="as `callkit fetch` writes it: .parquet, .csv or .xlsx",
+    )
+    parser.add_argument(
+        "--out", type=_out, default=Path("callkit-findings.csv"), metavar="FILE",
+        help="where the findings go: .csv, .parquet or .xlsx (default: %(default)s; replaced if it is there)",
+    )  # fmt: skip
+    parser.add_argument("--claims", type=_out, metavar="FILE", help="where the calls to dispute go")
+    parser.add_argument("--mask", action="store_true", help="hide telephone numbers in what is written")
+    parser.add_argument(
+        "--tolerance", type=_amount, metavar="AMOUNT",
+        help="how far a cost may be off and still be rounding (default: half a unit of the vendor's last decimal)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--period", nargs=2, type=_instant, metavar=("FROM", "TO"),
+        help="calls outside are findings; like 2026-10-01T00:00:00+08:00, TO not included",
+    )  # fmt: skip
+    parser.add_argument(
+        "--tz", type=_time_zone, metavar="ZONE",
+        help="the zone to tell times in (default: UTC), and that of times in the files without an offset",
+    )  # fmt: skip
+    parser.add_argument(
+        "--severity", action="append", default=[], type=_severity, metavar="CHECK=LEVEL",
+        help="error, warning, info or off, e.g. talk_time=off; may be repeated",
+    )  # fmt: skip
+
+
+def _amount(text: str) -> Decimal:
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no amount like 0.005")
+    return amount
+
+
+def _time_zone(text: str) -> str:
+    try:
+        ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise argparse.ArgumentTypeError(f"{text!r} is no time zone such as Asia/Shanghai") from None
+    return text
+
+
+def _severity(text: str) -> tuple[str, str]:
+    from callkit.reconciliation.checks import CHECKS  # noqa: PLC0415 - as below
+    from callkit.reconciliation.findings import SEVERITIES  # noqa: PLC0415 - as below
+
+    check, _, level = text.partition("=")
+    known = [each.name for each in CHECKS]
+    if check not in known:
+        raise argparse.ArgumentTypeError(f"no check named {check!r}; there are {', '.join(known)}")
+    if level not in SEVERITIES:
+        raise argparse.ArgumentTypeError(f"{text!r} should be {check}= and one of {', '.join(SEVERITIES)}")
+    return check, level
+
+
 def _instant(text: str) -> str:
     from callkit.fetch.windows import period  # noqa: PLC0415 - as below
 
@@ -186,6 +256,18 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 
     serve(Sandbox(calls=arguments.calls, seed=arguments.seed, port=arguments.port))
     return 0
+
+
+def _reconcile(arguments: argparse.Namespace) -> int:
+    from callkit.fetch.windows import period  # noqa: PLC0415 - see above
+    from callkit.reconciling import reconcile_files  # noqa: PLC0415 - see above
+
+    if arguments.period is not None:
+        try:
+            period(*arguments.period)
+        except ValueError as error:
+            arguments.parser.error(f"--period: {error}")
+    return reconcile_files(arguments)
 
 
 def _lab(arguments: argparse.Namespace) -> int:

@@ -124,7 +124,7 @@ def _sentence() -> pl.Expr:
     worth = pl.format(
         ", {}{} {}", sign, money(pl.col("amount").abs()), pl.col("currency").fill_null("(currency unknown)")
     )
-    return pl.format(
+    told = pl.format(
         "{} calls{}{}{}: {}{}{}",
         "calls",
         pl.coalesce(pl.format(" to {}", "destination"), pl.format(" of {}", "source"), pl.lit("")),
@@ -134,3 +134,5 @@ def _sentence() -> pl.Expr:
         pl.format(" on {}", pl.col("bill_period").str.strip_chars()).fill_null(""),
         pl.format(" at {}", money(pl.col("rate"))).fill_null(""),
     )
+    # Sentences are printed: a vendor's text must not bring line breaks and escape sequences of its own.
+    return told.str.replace_all(r"\p{C}", "\N{REPLACEMENT CHARACTER}")

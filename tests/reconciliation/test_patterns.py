@@ -105,6 +105,13 @@ def test_findings_without_money_or_place_are_told_as_well():
     ]
 
 
+def test_a_vendors_text_brings_no_lines_of_its_own():
+    """A sentence is one line without escape sequences, whatever a destination holds; the column has it as it was."""
+    table = of(*(long(0, destination="\x1b[2JKabul\r\n=cmd") for _ in range(5)))
+    assert table["sentence"][0].startswith("5 calls to \ufffd[2JKabul\ufffd\ufffd=cmd on 14 Sep 2026")
+    assert table["destination"][0] == "\x1b[2JKabul\r\n=cmd"
+
+
 def test_an_id_with_two_records_counts_once():
     """Two records of one call that differ are one call, whatever their order."""
     calls = [long(at, call_id=f"id-{at}", callee=f"4915112345{at:03}") for at in range(5)]
