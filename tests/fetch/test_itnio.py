@@ -80,8 +80,8 @@ def test_everything_comes_back(kit):
 
 def test_many_records_are_read_in_narrower_windows(kit):
     """A window with more than some thousands of records is cut, so that batches stay small."""
-    records = spread(kit, 7000, 100)
+    records = spread(kit, 14_000, 60)
     with kit.Stub(kit.ItnioModel(records)) as stub:
         batches = list(stub.itnio().batches(kit.START, kit.START + timedelta(days=10)))
-    assert max(b.height for b in batches) <= 5000
+    assert max(b.height for b in batches) <= 10_000
     assert pl.concat(batches)["call_id"].to_list() == [r["voiceId"] for r in records]

@@ -2,6 +2,7 @@
 
 import json
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -93,6 +94,13 @@ def test_mutated_pages(kit, data):
             text[at:at] = text[at : at + data.draw(st.integers(1, 40))]
     quick, exact = both(bytes(text))
     assert quick == exact
+
+
+def test_written_again_is_never_longer():
+    """The shortest JSON of every character is msgspec's own: nothing can hide in what it would write at length."""
+    for number in (*range(0xD800), *range(0xE000, 0x11000)):
+        text = chr(number)
+        assert len(msgspec.json.encode(text)) <= len(json.dumps(text, ensure_ascii=False).encode())
 
 
 def test_tables_compare_exactly():
