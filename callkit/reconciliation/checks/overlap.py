@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from callkit.cdr import INSTANT, MONEY, schema_of
+from callkit.reconciliation.doubles import KEY as DOUBLE_KEY
 from callkit.reconciliation.findings import GroupCheck
 from callkit.reconciliation.ledger import answered
 from callkit.reconciliation.wording import instant
@@ -44,10 +45,10 @@ def _overlaps(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     talks = ledger.filter(
         answered(),
         pl.col("call_duration") <= LONGEST_TALK,
-        pl.col("_double_of").is_null(),
         pl.all_horizontal(pl.col("call_id", "answered_at", "caller", "callee").is_not_null()),
     )
-    calls = _candidates(talks).with_columns(
+    single = _candidates(talks).join(facts.doubles, on=DOUBLE_KEY, how="anti", nulls_equal=True)
+    calls = single.with_columns(
         _until=pl.col("answered_at") + pl.duration(seconds="call_duration"),
         _one=pl.min_horizontal("caller", "callee"),
         _other=pl.max_horizontal("caller", "callee"),
@@ -75,7 +76,7 @@ def _candidates(talks: pl.LazyFrame) -> pl.DataFrame:
     wanted = again.implode()
     return (
         talks.filter(_together(0).is_in(wanted) | _together("call_duration").is_in(wanted))
-        .select("source", "call_id", "caller", "callee", "answered_at", "submitted_at", "call_duration")
+        .select(*DOUBLE_KEY, "submitted_at")
         .collect(engine="streaming")
     )
 

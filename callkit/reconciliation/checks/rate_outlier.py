@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from callkit.billing import DIGITS, money_of
+from callkit.billing import DIGITS, money_of, units_of
 from callkit.cdr import MONEY
 from callkit.numbers import country, country_name
+from callkit.reconciliation.doubles import KEY as DOUBLE_KEY
 from callkit.reconciliation.findings import GroupCheck
 from callkit.reconciliation.ledger import answered
 from callkit.reconciliation.wording import money
@@ -32,12 +33,12 @@ _SCALE = 2**42
 _MOST_SECONDS = 2**20
 _MOST_UNITS = 10 ** (12 + DIGITS)
 
+_TERMS = ("source", "currency")
 _GROUP = ("source", "direction", "currency", "_country")
 _PRICED = (*_GROUP, "_billed", "charged_duration")
 
 
 def _outliers(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
-    del facts
     foreign = (
         pl.when(pl.col("direction") == "out").then("callee").when(pl.col("direction") == "in").then("caller")
     )
@@ -46,28 +47,28 @@ def _outliers(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
             pl.col("rate").is_null(),
             answered(),
             pl.col("charged_duration").is_between(1, _MOST_SECONDS),
-            pl.col("_billed").abs() <= _MOST_UNITS,
-            pl.col("_double_of").is_null(),
+            units_of(pl.col("cost")).abs() <= _MOST_UNITS,
         )
-        .with_columns(_country=country(foreign))
+        .with_columns(_billed=units_of(pl.col("cost")), _country=country(foreign))
         .filter(pl.col("_country").is_not_null())
     )
     # Few prices and fewer lengths of calls make many calls: only these are compared.
     priced = (
         calls.group_by(_PRICED)
-        .agg(pl.len().cast(pl.Int64).alias("calls"), pl.col("_unit_cost").first())
+        .agg(pl.len().cast(pl.Int64).alias("calls"))
         .collect(engine="streaming")
+        .join(facts.terms.select(*_TERMS, "_unit_cost"), on=_TERMS, how="left", nulls_equal=True)
         .with_columns(_second("low", -1), _second("high", 1))
     )
     outside = priced.join(_consensus(priced), on=_GROUP, nulls_equal=True).filter(
         (pl.col("high") < pl.col("least")) | (pl.col("low") > pl.col("most"))
     )
-    known = (
-        calls.select("call_id", "cost", *_PRICED)
-        if outside.height
-        else calls.head(0).select("call_id", "cost", *_PRICED)
+    known = (calls if outside.height else calls.head(0)).select(
+        *DOUBLE_KEY, "charged_duration", "currency", "_billed", "_country"
     )
-    return _told(known.join(outside.lazy(), on=_PRICED, nulls_equal=True).collect(engine="streaming"))
+    found = known.join(outside.lazy(), on=_PRICED, nulls_equal=True).collect(engine="streaming")
+    # A double is disputed as a whole, whatever its price.
+    return _told(found.join(facts.doubles, on=DOUBLE_KEY, how="anti", nulls_equal=True))
 
 
 def _second(name: str, side: int) -> pl.Expr:
@@ -121,17 +122,26 @@ def _told(calls: pl.DataFrame) -> pl.DataFrame:
     return calls.select(
         "call_id",
         "source",
-        money(pl.col("cost")).alias("reported"),
+        money(money_of(pl.col("_billed"))).alias("reported"),
         due.alias("expected"),
         pl.lit(None, MONEY).alias("amount"),
         "currency",
         pl.format(
             "{} s cost {} {}, {} a minute. Of {} calls {} {}, {} agree on {} a minute: {} {} for this one. "
             "Which price is agreed for it?",
-            "charged_duration", money(pl.col("cost")), currency, own, "peers", side, named, "agreeing", per_minute, due,
+            "charged_duration",
+            money(money_of(pl.col("_billed"))),
+            currency,
+            own,
+            "peers",
+            side,
+            named,
+            "agreeing",
+            per_minute,
+            due,
             currency,
         ).alias("explanation"),
-    )  # fmt: skip
+    )
 
 
 def _range(least: pl.Expr, most: pl.Expr) -> pl.Expr:
