@@ -239,6 +239,7 @@ def test_a_file_that_lacks_columns_is_refused_unless_they_are_mapped(tmp_path: P
         (b"call_id,cost\na,1,2\n", "line 2: 3 cells"),
         (b"call_id,cost\na,\xff\n", "not text in UTF-8"),
         (b"call_id,cost,cost\na,1,2\n", "the name 'cost' twice"),
+        (b"call_id,cost\ra,1\rb,2\r", "can be read in more than one way"),
         (b"call_id,,cost\na,1,2\n", "a column without a name"),
         (b'call_id,cost\n"a,1\n', "not a CSV file that can be read"),
     ],

@@ -77,18 +77,26 @@ def _parquet(path: Path, wanted: Sequence[str]) -> Table:
 
 def _csv(path: Path, wanted: Sequence[str]) -> Table:
     del wanted
-    header, separator = _checked_csv(path)
+    header, separator, count = _checked_csv(path)
     try:
         frame = pl.read_csv(path, infer_schema=False, separator=separator, glob=False)
     except pl.exceptions.PolarsError as error:
         raise SchemaError(f"{path} is not a CSV file that can be read: {error}") from None
+    if (frame.width, frame.height) != (len(header), count):
+        raise SchemaError(
+            f"{path} can be read in more than one way: {count:,} rows or {frame.height:,}. Are its line ends or quotes "
+            f"broken? Save it again as CSV in UTF-8."
+        )
     frame.columns = _named(path, header)
     unguarded = frame.with_columns(pl.col(pl.String).str.replace(_GUARDED, "${1}"))
     return _without_empty_rows(Table(unguarded, _numbered(frame)))
 
 
-def _checked_csv(path: Path) -> tuple[list[str], str]:
-    """Take the header and the separator; a row with too few cells would be filled up without a word."""
+def _checked_csv(path: Path) -> tuple[list[str], str, int]:
+    """Take the header, the separator and the number of rows, blank ones among them.
+
+    Done by another reader than the one that reads the cells: that one fills up a row with too few without a word.
+    """
     longest = csv.field_size_limit(sys.maxsize)
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
@@ -97,7 +105,9 @@ def _checked_csv(path: Path) -> tuple[list[str], str]:
             separator = next((sign for sign in ",;\t" if sign in first), ",")
             reader = csv.reader(lines, delimiter=separator, strict=True)
             header = next(reader, [])
+            count = 0
             for cells in reader:
+                count += 1
                 if cells and len(cells) != len(header):
                     raise SchemaError(
                         f"{path}, line {reader.line_num}: {len(cells)} cells, but the header names {len(header)} "
@@ -111,7 +121,7 @@ def _checked_csv(path: Path) -> tuple[list[str], str]:
         csv.field_size_limit(longest)
     if not header:
         raise SchemaError(f"{path} is empty: the first line should name the columns")
-    return header, separator
+    return header, separator, count
 
 
 def _workbook(path: Path, wanted: Sequence[str]) -> Table:
