@@ -250,6 +250,12 @@ def test_a_csv_file_that_is_no_table_is_refused(tmp_path: Path, content: bytes, 
     assert told in refused(tmp_path / "calls.csv", columns={})
 
 
+def test_one_apostrophe_is_taken_off_a_guarded_cell(tmp_path: Path) -> None:
+    """Only what guards a formula goes, and only one of it: other apostrophes are the text's own."""
+    file = text(tmp_path / "calls.csv", "call_id,note", "a,'=x", "b,''=x", "c,'x", "d,'-1")
+    assert read_cdrs(file, columns={})["note"].to_list() == ["=x", "'=x", "'x", "-1"]
+
+
 def test_a_byte_order_mark_and_tabs_are_no_hindrance(tmp_path: Path) -> None:
     """CSV files as Excel saves them are read."""
     (tmp_path / "calls.csv").write_bytes(b"\xef\xbb\xbfcall_id\tcost\r\na\t0.5\r\n\r\n")

@@ -19,7 +19,7 @@ from callkit.files.cells import Unreadable
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
-_GUARDED = r"^'([=+\-@\t\r])"
+_GUARDED = r"^'('*[=+\-@\t\r])"
 """An apostrophe that `callkit.export.write_csv` put before what a spreadsheet would have run."""
 
 _SURE_DIGITS = 15
