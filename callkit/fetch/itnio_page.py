@@ -80,8 +80,8 @@ def parse(body: bytes) -> dict[str, Json]:
     """Read an answer's body; the records of a page in the documented form are a Table already."""
     try:
         answer = _DECODER.decode(body)
-        # Written again, an answer is as short as can be. A longer one had blanks, escapes or nulls in it, or a name that
-        # stands twice in one object, of which msgspec takes the second: the slow road looks closely.
+        # Written again, an answer is as short as can be. A longer one had blanks, escapes or nulls in it, or a name
+        # that stands twice in one object, of which msgspec takes the second: the slow road looks closely.
         plain = len(_ENCODER.encode(answer)) == len(body)
     except (ValueError, OverflowError):  # msgspec's own errors, broken UTF-8, and integers beyond 64 bits
         plain = False

@@ -195,7 +195,7 @@ def test_borders(kit, inclusive):
 
 def test_ends_that_are_both_left_out(kit):
     """A vendor that includes neither end loses what lies on a cut: the parts are added up, and the loss is an error."""
-    records = spread(kit, 7200, 60)
+    records = spread(kit, 14_400, 30)
     with (
         kit.Stub(kit.ItnioModel(records, inclusive=(False, False))) as stub,
         pytest.raises(IncompleteFetch, match="narrower windows list fewer"),
@@ -205,7 +205,7 @@ def test_ends_that_are_both_left_out(kit):
 
 def test_borders_of_narrow_windows(kit):
     """Records on every cut, with both ends included: adaptively cut windows give each of them once."""
-    records = spread(kit, 7200, 60)
+    records = spread(kit, 14_400, 30)
     with kit.Stub(kit.ItnioModel(records)) as stub:
         assert stub.itnio().fetch(*days(kit, 5))["call_id"].to_list() == ids(records)
 

@@ -308,7 +308,7 @@ def test_ctrl_c_returns_control_and_ends_threads(kit):
 
 def test_closing_a_generator_ends_threads(kit):
     """Leaving a loop over batches ends the work behind it."""
-    records = [kit.record(i, kit.START + timedelta(seconds=10 * i)) for i in range(8000)]
+    records = [kit.record(i, kit.START + timedelta(seconds=4 * i)) for i in range(21_000)]
     with kit.Stub(kit.ItnioModel(records)) as stub:
         for batch in stub.itnio().batches(kit.START, kit.START + timedelta(days=1)):
             assert batch.height
