@@ -52,8 +52,8 @@ class Client:
     def from_keyring(cls, **settings: Any) -> Self:
         """Make a client with the credentials in the operating system's keyring.
 
-        The package `keyring` must be installed. The entries are `callkit-itnio` or `callkit-nx`, with the argument
-        names as user names: `keyring set callkit-itnio api_key`.
+        Needs the extra `keyring` (`pip install 'callkit[keyring]'`). The entries are `callkit-itnio` or `callkit-nx`,
+        with the argument names as user names: `keyring set callkit-itnio api_key`.
 
         Parameters
         ----------

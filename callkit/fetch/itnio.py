@@ -22,7 +22,8 @@ from callkit.fetch.client import Client
 from callkit.fetch.credentials import Secret
 from callkit.fetch.itnio_page import CONSTANTS, FIELDS, parse, read_page
 from callkit.fetch.outside import Outside
-from callkit.fetch.paging import Listing, Page, Settled
+from callkit.fetch.paging import Listing, Settled
+from callkit.fetch.readings import Page
 from callkit.fetch.records import to_frame
 from callkit.fetch.settings import Settings, positive_int
 from callkit.fetch.signing import itnio_signature

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from callkit.fetch.exact import Json, UnreadableAnswer, read_json, whole
 from callkit.fetch.kinds import DTMF, INSTANT, MONEY, NUMBER, SECONDS, TEXT, Kind
-from callkit.fetch.paging import Page
+from callkit.fetch.readings import Page
 from callkit.fetch.tables import Table
 
 __all__ = ["CONSTANTS", "FIELDS", "parse", "read_page"]

@@ -16,24 +16,18 @@ from typing import NamedTuple
 
 from callkit.errors import IncompleteFetch
 from callkit.fetch.deadline import Cancelled
+from callkit.fetch.readings import Page, Reading, established
 from callkit.fetch.tables import Table
 from callkit.fetch.windows import Window
 from callkit.fetch.workers import Notices, Workers
 
-__all__ = ["Listing", "Page", "Settled"]
+__all__ = ["Listing", "Settled"]
 
 RECORDS_AT_ONCE = 10_000
 _MOST_PARTS = 64
 # No vendor lists so many calls of one account in one second; a server that says so would never come to an end.
 _MOST_IN_A_SECOND = 200_000
 _PAGE_SIZES = (100, 97, 89, 83)
-
-
-class Page(NamedTuple):
-    """One page as the vendor gave it."""
-
-    total: int
-    records: Table
 
 
 @dataclass(frozen=True)
@@ -80,21 +74,6 @@ class _Started(NamedTuple):
     rest: list[Future[Page]]
 
 
-@dataclass(frozen=True)
-class _Reading:
-    """All pages of a window, as they came."""
-
-    totals: frozenset[int]
-    total: int
-    records: Table
-    ids: set[str]
-
-    @property
-    def plain(self) -> bool:
-        """Every id once, and as many as the vendor counts."""
-        return len(self.records) == len(self.ids) == self.total and len(self.totals) == 1
-
-
 class Settled:
     """Reads a listing's windows one after the other, oldest first, each complete.
 
@@ -109,7 +88,7 @@ class Settled:
         self._max_readings = max_readings
         self._todo: deque[_Piece] = deque()
         self._peeked: Future[Page] | None = None
-        self._previous: _Reading | None = None
+        self._previous: Reading | None = None
         self._copies = 0
         self._differing = 0
 
@@ -127,7 +106,7 @@ class Settled:
             while ahead or self._todo:
                 started = ahead or self._start()
                 ahead = self._start_if_ready(started.rest)
-                reading = self._reading([started.first, *self._workers.results(started.rest)])
+                reading = Reading.of([started.first, *self._workers.results(started.rest)])
                 yield from self._settle(started.piece, reading)
         finally:
             self._tell()
@@ -145,7 +124,7 @@ class Settled:
                 yield self._up_to(left, window, first, size)
                 return
             if first.total <= size:
-                found = self._settle(_Piece(window), self._reading([first]))
+                found = self._settle(_Piece(window), Reading.of([first]))
             else:
                 self._peeked = Future()
                 self._peeked.set_result(first)
@@ -224,20 +203,15 @@ class Settled:
     def _endless(window: Window, page: Page) -> bool:
         return page.total > _MOST_IN_A_SECOND and window.seconds == 1
 
-    def _read(self, window: Window, size: int = _PAGE_SIZES[0]) -> _Reading:
+    def _read(self, window: Window, size: int = _PAGE_SIZES[0]) -> Reading:
         first = self._page(window, 1, size)
-        return self._reading([first, *self._pages(window, range(2, -(-first.total // size) + 1), size)])
+        return Reading.of([first, *self._pages(window, range(2, -(-first.total // size) + 1), size)])
 
-    def _reading(self, pages: Sequence[Page]) -> _Reading:
-        records = Table.joined([page.records for page in pages])
-        totals = frozenset(page.total for page in pages)
-        return _Reading(totals, pages[-1].total, records, set(records.ids))
-
-    def _settle(self, piece: _Piece, reading: _Reading) -> Iterator[Table]:
+    def _settle(self, piece: _Piece, reading: Reading) -> Iterator[Table]:
         """Verify a window, reading it again as often as it takes and is allowed."""
         window = piece.window
         readings = [reading]
-        while (records := self._agreed(readings, window)) is None:
+        while (agreed := established(readings, narrowest=window.seconds == 1)) is None:
             if len(readings) >= self._max_readings:
                 raise self._failed(readings, window)
             if len(readings) >= 2 and window.seconds > 1 and max(reading.totals) > _PAGE_SIZES[-1]:
@@ -249,7 +223,9 @@ class Settled:
                 raise Cancelled
             reading = self._read(window, _PAGE_SIZES[len(readings) % len(_PAGE_SIZES)])
             readings.append(reading)
-        fresh = self._fresh(_Reading(reading.totals, reading.total, records, reading.ids))
+        ids = reading.ids if agreed is reading.records else set(agreed.ids)
+        records = self._without_copies(agreed, ids)
+        fresh = self._fresh(Reading(reading.totals, reading.total, records, ids))
         yield fresh
         self._add_up(piece, reading.total - len(records) + len(fresh), len(records) - len(fresh))
 
@@ -274,37 +250,14 @@ class Settled:
                     raise self._incomplete(whole.window, total, whole.counted, why)
             whole = whole.parent
 
-    def _agreed(self, readings: Sequence[_Reading], window: Window) -> Table | None:
-        """The window's records, if the readings so far establish them."""
-        last = readings[-1]
-        if last.plain:
-            return last.records
-        if len(last.totals) != 1:
-            return None
-        if len(last.ids) == last.total:
-            # Pages that overlap: harmless while they say the same.
-            first = last.records.first_of_each()
-            return last.records.take(first) if len(first) == last.total else None
-        if len(last.records) == last.total:
-            before = (r for r in readings[:-1] if len(r.totals) == 1 and len(r.records) == r.total)
-            agreed = any(reading.records.same_records(last.records) for reading in before)
-            return self._listed_twice(last) if agreed else None
-        return self._gathered(readings) if window.seconds == 1 else None
-
-    @staticmethod
-    def _gathered(readings: Sequence[_Reading]) -> Table | None:
-        """What several readings of one second hold together: it cannot be cut into something that stays put."""
-        if len({total for reading in readings for total in reading.totals}) != 1:
-            return None
-        records = Table.joined([reading.records for reading in readings])
-        latest = {name: row for row, name in enumerate(records.ids)}
-        return records.take(latest.values()) if len(latest) == readings[-1].total else None
-
-    def _listed_twice(self, reading: _Reading) -> Table:
-        distinct = reading.records.first_of_each()
-        self._copies += len(reading.records) - len(distinct)
-        self._differing += len(distinct) - len(reading.ids)
-        return reading.records.take(distinct)
+    def _without_copies(self, records: Table, ids: set[str]) -> Table:
+        """Keep what differs of the records that the vendor itself lists under one id, and count it for `_tell`."""
+        if len(records) == len(ids):
+            return records
+        distinct = records.first_of_each()
+        self._copies += len(records) - len(distinct)
+        self._differing += len(distinct) - len(ids)
+        return records.take(distinct)
 
     def _tell(self) -> None:
         if self._copies or self._differing:
@@ -315,7 +268,7 @@ class Settled:
             )
         self._copies = self._differing = 0
 
-    def _fresh(self, reading: _Reading) -> Table:
+    def _fresh(self, reading: Reading) -> Table:
         """Leave out what the window before has given: vendors may count a border to both sides."""
         before, self._previous = self._previous, reading
         if before is None or before.ids.isdisjoint(reading.ids):
@@ -328,7 +281,7 @@ class Settled:
         self._differing += len(again) - len(copies)
         return records.take(row for row in range(len(records)) if row not in copies)
 
-    def _failed(self, readings: Sequence[_Reading], window: Window) -> IncompleteFetch:
+    def _failed(self, readings: Sequence[Reading], window: Window) -> IncompleteFetch:
         totals = {total for reading in readings for total in reading.totals}
         last = readings[-1]
         why = (

@@ -12,7 +12,8 @@ from callkit.errors import AuthenticationError, IncompleteFetch
 from callkit.fetch.client import Client
 from callkit.fetch.exact import UnreadableAnswer, whole
 from callkit.fetch.kinds import EPOCH, MONEY, NUMBER, SECONDS, TEXT
-from callkit.fetch.paging import Listing, Page, Settled
+from callkit.fetch.paging import Listing, Settled
+from callkit.fetch.readings import Page
 from callkit.fetch.records import to_frame
 from callkit.fetch.settings import Settings
 from callkit.fetch.tables import Table
