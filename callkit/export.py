@@ -13,8 +13,9 @@ import polars as pl
 
 __all__ = ["ENDINGS", "write", "write_csv", "write_xlsx"]
 
-# A spreadsheet takes a cell that begins so for a formula, also in a CSV file.
-_FORMULA = r"^[=+\-@\t\r]"
+# A spreadsheet takes a cell that begins so for a formula, also in a CSV file. What begins like a guarded text is
+# guarded as well, so that a reader can take the guard off again.
+_FORMULA = r"^'*[=+\-@\t\r]"
 
 
 def write_csv(frame: pl.DataFrame, path: str | Path) -> Path:
@@ -43,7 +44,7 @@ def write_csv(frame: pl.DataFrame, path: str | Path) -> Path:
     target = Path(path)
     text = pl.col(pl.String)
     guarded = pl.when(text.str.contains(_FORMULA)).then("'" + text).otherwise(text)
-    frame.with_columns(guarded.name.keep()).write_csv(target, datetime_format="%Y-%m-%dT%H:%M:%S%:z")
+    frame.with_columns(guarded.name.keep()).write_csv(target, datetime_format="%Y-%m-%dT%H:%M:%S%.f%:z")
     return target
 
 
@@ -93,6 +94,7 @@ def write_xlsx(frame: pl.DataFrame, path: str | Path) -> Path:
 
 _MOST_ROWS = 1_048_575
 _LONGEST_TEXT = 32_767
+_MOST_DIGITS = 15
 
 
 def _write_cell(sheet: Any, row: int, column: int, value: object, instant: Any) -> None:
@@ -101,12 +103,18 @@ def _write_cell(sheet: Any, row: int, column: int, value: object, instant: Any) 
         return
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value)
-    elif isinstance(value, int | Decimal) and Decimal(repr(float(value))) == value:
+    elif isinstance(value, int | Decimal) and _fits_a_cell(value):
         sheet.write_number(row, column, float(value))
     elif isinstance(value, datetime) and value.year >= 1900 and not value.microsecond:
         sheet.write_datetime(row, column, value.astimezone(UTC).replace(tzinfo=None), instant)
     else:
         sheet.write_string(row, column, value.isoformat() if isinstance(value, datetime) else str(value))
+
+
+def _fits_a_cell(value: int | Decimal) -> bool:
+    """Whether a spreadsheet's number holds every digit: a double does, and fifteen of them are shown."""
+    digits = len(Decimal(value).normalize().as_tuple().digits)
+    return digits <= _MOST_DIGITS and Decimal(repr(float(value))) == value
 
 
 def _write_parquet(frame: pl.DataFrame, path: str | Path) -> Path:

@@ -31,7 +31,7 @@ KNOWS = {
 SPEAK_NO_HTTP = {"errors", "cdr", "billing", "reconciliation"}
 HTTP = {"http", "requests", "requests_ratelimiter", "socket", "stamina", "urllib", "urllib3"}
 
-CONDA_NAMES = {"playwright": "playwright-python"}
+CONDA_NAMES = {"duckdb": "python-duckdb", "playwright": "playwright-python"}
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
@@ -68,7 +68,7 @@ def reconcile(
     Examples
     --------
     >>> import callkit as ck
-    >>> with ck.Sandbox(calls=200, seed=7) as sandbox:
+    >>> with ck.Sandbox(calls=200, seed=7, billing_faults=0) as sandbox:
     ...     cdrs = sandbox.itnio_voice().fetch(*sandbox.period)
     >>> result = ck.reconcile(cdrs)
     >>> result.bridge["amount"].sum() == cdrs["cost"].sum()
@@ -81,7 +81,12 @@ def reconcile(
     asked = Asked(rating, _tolerance(tolerance), _zone(tz), _period(period))
     calls, facts = ledger(records.distinct, gather(records.distinct, records.repeated, asked))
     suspects = _suspects(calls, facts)
-    found = _findings(calls, suspects, facts, severities)
+    active = [check for check in CHECKS if severities[check.name] != "off"]
+    parts = [
+        *((check, check.told(suspects.filter(_fires(check, facts)), facts)) for check in _single(active)),
+        *_of_groups(active, calls, records.distinct, facts),
+    ]
+    found = _findings([finished(check, severities[check.name], part) for check, part in parts])
     return Reconciliation(
         ledger=calls,
         columns=(*records.distinct.collect_schema(), *COMPUTED),
@@ -111,19 +116,17 @@ def _suspects(calls: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     )
 
 
-def _findings(
-    calls: pl.LazyFrame, suspects: pl.DataFrame, facts: Facts, severities: Mapping[str, Severity]
-) -> pl.DataFrame:
-    """Ask every check that is not off: one call at a time of the suspects, groups of all calls."""
-    active = [check for check in CHECKS if severities[check.name] != "off"]
-    parts = [
-        finished(check, severities[check.name], check.told(suspects.filter(_fires(check, facts)), facts))
-        for check in _single(active)
-    ]
-    for check in active:
+def _of_groups(
+    checks: Sequence[Check], calls: pl.LazyFrame, records: pl.LazyFrame, facts: Facts
+) -> Iterator[tuple[Check, pl.DataFrame]]:
+    """Ask the checks that must see many calls at once."""
+    for check in checks:
         if isinstance(check, GroupCheck):
-            group = check.find(calls, facts).lazy().collect(engine="streaming")
-            parts.append(finished(check, severities[check.name], group))
+            asked = records if check.of_records else calls
+            yield check, check.find(asked, facts).lazy().collect(engine="streaming")
+
+
+def _findings(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return _identified(_ordered(pl.concat([told.SCHEMA.to_frame(), *parts])))
 
 

@@ -94,9 +94,11 @@ class CallCheck(Check):
 class GroupCheck(Check):
     """A check that must see many calls at once.
 
-    `find` takes the ledger and returns a frame with the columns of `TOLD`.
+    `find` takes the ledger and returns a frame with the columns of `TOLD`. Where `of_records` is set it takes the
+    records as they came, which are cheaper to read again.
     """
 
+    of_records: bool = field(kw_only=True, default=False)
     find: Callable[[pl.LazyFrame, Facts], pl.LazyFrame | pl.DataFrame] = field(kw_only=True)
 
 

@@ -97,4 +97,4 @@ def _missing(hours: pl.DataFrame) -> pl.DataFrame:
     return listed.join(hours, on=["source", "hour"], how="anti", nulls_equal=True)
 
 
-CHECKS = (GroupCheck("missing_stretch", "warning", "D", find=_stretches),)
+CHECKS = (GroupCheck("missing_stretch", "warning", "D", of_records=True, find=_stretches),)

@@ -133,4 +133,4 @@ def _told(found: pl.DataFrame, tz: str) -> pl.DataFrame:
     )
 
 
-CHECKS = (GroupCheck("overlap", "warning", "D", find=_overlaps),)
+CHECKS = (GroupCheck("overlap", "warning", "D", of_records=True, find=_overlaps),)

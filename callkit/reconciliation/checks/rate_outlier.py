@@ -159,4 +159,4 @@ def _due(name: str) -> pl.Expr:
     return money_of((cost + unit // 2) // unit * unit)
 
 
-CHECKS = (GroupCheck("rate_outlier", "warning", "D", find=_outliers),)
+CHECKS = (GroupCheck("rate_outlier", "warning", "D", of_records=True, find=_outliers),)
