@@ -21,11 +21,12 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # everything, and are known by none of these.
 KNOWS = {
     "errors": set(),
+    "arguments": set(),
     "cdr": {"errors"},
     "billing": {"cdr", "errors"},
     "numbers": set(),
     "fetch": {"cdr", "errors"},
-    "reconciliation": {"billing", "cdr", "errors", "export", "numbers"},
+    "reconciliation": {"arguments", "billing", "cdr", "errors", "export", "numbers"},
     "sandbox": {"cdr", "errors", "fetch"},
 }
 SPEAK_NO_HTTP = {"errors", "cdr", "billing", "reconciliation"}

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
 from callkit import cdr
+from callkit.arguments import time_zone
 from callkit.cdr import INSTANT, SCHEMA
 from callkit.errors import SchemaError
 from callkit.files.cells import Unreadable, converted, placed
@@ -83,7 +83,7 @@ def read_cdrs(
     ('a1', 31, Decimal('0.0799800000'), '7')
     """
     _known_format(format)
-    zone = None if tz is None else _zone(tz)
+    zone = None if tz is None else time_zone(tz)
     names = _mapped(columns or {})
     file = Path(path)
     read = table(file, [*names, *SCHEMA])
@@ -194,13 +194,3 @@ def _mapped(columns: Mapping[str, str]) -> dict[str, str]:
 def _known_format(name: str) -> None:
     if name not in FORMATS:
         raise ValueError(f"format: there is no {name!r}; there is {', '.join(map(repr, FORMATS))}")
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ValueError(
-            f"tz must be the name of a time zone, such as 'Europe/Berlin'; got {name!r}"
-        ) from None
-    return name

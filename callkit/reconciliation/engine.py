@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from hashlib import sha256
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import polars as pl
 
+from callkit.arguments import time_zone
 from callkit.billing import DIGITS, Rating
 from callkit.reconciliation import findings as told
 from callkit.reconciliation.bridge import bridge
@@ -78,7 +78,7 @@ def reconcile(
         raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
     severities = _severities(severity or {})
     records = take(cdrs)
-    asked = Asked(rating, _tolerance(tolerance), _zone(tz), _period(period))
+    asked = Asked(rating, _tolerance(tolerance), time_zone(tz), _period(period))
     calls, facts = ledger(records.distinct, gather(records.distinct, records.repeated, asked))
     suspects = _suspects(calls, facts)
     active = [check for check in CHECKS if severities[check.name] != "off"]
@@ -192,16 +192,6 @@ def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
     if not amount.is_finite() or not 0 <= amount <= 10**9 or Fraction(amount) * 10**DIGITS % 1 != 0:
         raise ValueError(f"tolerance must be from 0 to 10^9 with at most {DIGITS} decimals, got {value!r}")
     return amount
-
-
-def _zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
-        raise ValueError(
-            f"tz must be the name of a time zone, such as 'Europe/Berlin'; got {name!r}"
-        ) from None
-    return name
 
 
 def _period(period: tuple[datetime | str, datetime | str] | None) -> tuple[datetime, datetime] | None:

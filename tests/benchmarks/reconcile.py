@@ -23,6 +23,7 @@ import polars as pl
 
 import callkit as ck
 from callkit import billing, cdr
+from callkit.sandbox.routes import Route
 
 CHUNK = 1_000_000
 LOOPED = 200_000
@@ -52,7 +53,8 @@ def _chunk(random: object, first: int, rows: int) -> pl.DataFrame:
     periods = np.array(["60+60", "6+6", "20+20", "60+1", "30+6"])[
         random.choice(5, rows, p=[0.45, 0.25, 0.15, 0.10, 0.05])
     ]
-    rates = np.array([f"{rate:.4f}" for rate in np.geomspace(0.0045, 0.48, 24)])
+    routes = _routes()
+    route = (random.zipf(1.6, rows) - 1) % len(routes)
     started = np.sort(random.integers(0, 31 * 86_400, rows)).astype("timedelta64[s]")
     drawn = pl.DataFrame(
         {
@@ -60,9 +62,11 @@ def _chunk(random: object, first: int, rows: int) -> pl.DataFrame:
             "submitted_at": np.datetime64("2026-09-01T00:00:00", "us") + started,
             "call_duration": talk,
             "bill_period": periods,
-            "rate": rates[(random.zipf(1.6, rows) - 1) % 24],
+            "rate": np.geomspace(0.0045, 0.48, len(routes)).round(4).astype(str)[route],
+            "destination": np.array([place.label for place in routes])[route],
             "caller": random.integers(10**9, 10**9 + 500, rows),
-            "callee": random.integers(10**11, 10**12, rows),
+            "callee": np.array([place.prefix for place in routes])[route],
+            "subscriber": random.integers(10**7, 10**8, rows),
             "euro": random.random(rows) < 0.2,
             "fault": random.random(rows),
         }
@@ -84,8 +88,8 @@ def _chunk(random: object, first: int, rows: int) -> pl.DataFrame:
         found=True,
         direction=pl.lit("out"),
         caller=pl.col("caller").cast(pl.String),
-        callee=pl.col("callee").cast(pl.String),
-        destination=pl.format("Destination {}", pl.col("rate").cast(pl.String)),
+        callee=pl.col("callee") + pl.col("subscriber").cast(pl.String),
+        destination="destination",
         submitted_at="submitted_at",
         called_at=pl.col("submitted_at") + pl.duration(seconds=1),
         ringing_at=pl.col("submitted_at") + pl.duration(seconds=3),
@@ -107,6 +111,11 @@ def _chunk(random: object, first: int, rows: int) -> pl.DataFrame:
         pl.lit(None, dtype).alias(name) for name, dtype in cdr.SCHEMA.items() if name not in known.columns
     ]
     return known.with_columns(absent).select(cdr.SCHEMA.names())
+
+
+def _routes() -> list[Route]:
+    """The sandbox's destinations: labels, and the digits that numbers there begin with."""
+    return ck.Sandbox(calls=60, seed=7).month.routes["itnio-voice"]
 
 
 def scan(path: Path) -> object:
