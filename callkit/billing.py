@@ -156,6 +156,7 @@ def charged_duration(
     >>> calls.select(ck.charged_duration())["charged_duration"].to_list()
     [36, 0, 120, None]
     """
+    _stated(rating)
     talk = _checked(call_duration, "call_duration", pl.Int64, _whole_numbers)
     first, step = increments(_checked(bill_period, "bill_period", pl.String, _text))
     return seconds_charged(talk, first, step, rating.increments).alias("charged_duration")
@@ -202,6 +203,7 @@ def call_cost(
     >>> calls.select(ck.call_cost())["cost"].to_list()
     [Decimal('0.0799800000'), Decimal('0.1100000000')]
     """
+    _stated(rating)
     seconds = _checked(charged_duration, "charged_duration", pl.Int64, _whole_numbers)
     units = units_of(_checked(rate, "rate", MONEY, _exact_money))
     steps = (
@@ -290,6 +292,11 @@ def rounded_units(numerator: pl.Expr, denominator: pl.Expr, rating: Rating) -> p
 
 def _units(amount: Decimal | int | str) -> int:
     return int(Decimal(amount).scaleb(DIGITS, context=_EXACT))
+
+
+def _stated(rating: object) -> None:
+    if not isinstance(rating, Rating):
+        raise TypeError(f"rating must be a callkit.Rating, got {rating!r}")
 
 
 def _checked(

@@ -117,7 +117,9 @@ def validate(frame: object, schema: pl.Schema = SCHEMA) -> pl.LazyFrame:
 
     A dtype that holds the same values in another form is taken over (Int32 for Int64, Datetime in ms or ns, Decimal
     with fewer digits, Categorical for String, a column of nothing but nulls). Anything that could change a value
-    is refused, above all money as floats. Columns that callkit does not know are kept behind the known ones.
+    is refused, above all money as floats. Of a frame that is not Polars', what pandas has no other form for is taken
+    over, too: whole seconds as floats where some are missing, and nothing but nulls as text. Columns that callkit does
+    not know are kept behind the known ones.
 
     Parameters
     ----------
@@ -147,6 +149,8 @@ def validate(frame: object, schema: pl.Schema = SCHEMA) -> pl.LazyFrame:
     column 'cost': expected Decimal(precision=38, scale=10), got Float64
     """
     lazy = as_lazy(frame)
+    if not isinstance(frame, pl.DataFrame | pl.LazyFrame):
+        lazy = _as_meant(lazy.collect(), schema).lazy()
     found = lazy.collect_schema()
     missing = [name for name in schema if name not in found]
     if missing:
@@ -197,6 +201,26 @@ def mask_numbers(frame: Frame) -> Frame:
         if columns.get(name) == pl.String
     ]
     return frame.with_columns(masked)
+
+
+def _as_meant(frame: pl.DataFrame, schema: pl.Schema) -> pl.DataFrame:
+    """Undo what pandas does to a column with missing values, where no value can have changed."""
+    meant = []
+    for name in frame.columns:
+        column, dtype = frame[name], schema.get(name)
+        if dtype is None or column.dtype == dtype:
+            continue
+        if column.null_count() == column.len():
+            meant.append(pl.Series(name, [None] * column.len(), dtype=dtype))
+        elif dtype == pl.Int64 and column.dtype == pl.Float64 and _are_whole(column):
+            meant.append(column.cast(pl.Int64))
+    return frame.with_columns(meant)
+
+
+def _are_whole(numbers: pl.Series) -> bool:
+    """Whether floats are whole numbers that are small enough to be the ones that were meant."""
+    whole = (numbers.abs() <= 2**53) & (numbers.floor() == numbers)
+    return bool(whole.all())  # nulls, which are no numbers at all, do not count
 
 
 def _missing(missing: list[str], found: pl.Schema) -> str:

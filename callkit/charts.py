@@ -59,7 +59,7 @@ def staircase(calls: pl.DataFrame, *, bill_period: str, up_to: int | None = None
     Examples
     --------
     >>> import callkit as ck
-    >>> with ck.Sandbox(calls=500, seed=7) as sandbox:
+    >>> with ck.Sandbox(calls=500, seed=7, billing_faults=0) as sandbox:
     ...     result = ck.reconcile(sandbox.itnio_voice().fetch(*sandbox.period))
     >>> ck.charts.staircase(result.cdrs, bill_period="60+60").to_dict()["title"]["text"]
     'Bill period 60+60'

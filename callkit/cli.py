@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
     sandbox = _command(commands, "sandbox", _sandbox, "serve both vendors' APIs on 127.0.0.1 until Ctrl-C")
     _traffic(sandbox)
-    sandbox.add_argument("--port", type=int, default=0, help="default: any free one")
+    sandbox.add_argument("--port", type=_port, default=0, help="default: any free one")
 
     lab = _command(commands, "lab", _lab, "copy the notebooks here and open JupyterLab on them")
     lab.add_argument(
@@ -181,6 +181,14 @@ def _reconcile_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is no port: a whole number from 1 to 65535, or 0 for any free one"
+        )
+    return int(text)
+
+
 def _amount(text: str) -> Decimal:
     try:
         amount = Decimal(text)
@@ -204,7 +212,7 @@ def _severity(text: str) -> tuple[str, str]:
     from callkit.reconciliation.findings import SEVERITIES  # noqa: PLC0415 - as below
 
     check, _, level = text.partition("=")
-    known = [each.name for each in CHECKS]
+    known = list(dict.fromkeys(each.name for each in CHECKS))
     if check not in known:
         raise argparse.ArgumentTypeError(f"no check named {check!r}; there are {', '.join(known)}")
     if level not in SEVERITIES:

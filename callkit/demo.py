@@ -16,6 +16,8 @@ from callkit.terminal import report
 
 def demo(*, calls: int, seed: int, out: Path) -> int:
     """Fetch a month from both vendors, reconcile it, print what was found, and write the findings."""
+    if not out.parent.is_dir():
+        raise ValueError(f"--out: there is no folder {out.parent} to write to: make it first")
     began = perf_counter()
     with Sandbox(calls=calls, seed=seed) as sandbox:
         start, end = sandbox.period

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -28,8 +29,11 @@ def lab(folder: Path, *, browser: bool = True) -> int:
         print(f"Copied into {folder}: {', '.join(copied)}")
     if kept:
         print(f"Left as they are in {folder}: {', '.join(kept)}")
-    command = [sys.executable, "-m", "jupyterlab", _LARGE_MESSAGES, str(folder)]
-    return subprocess.call([*command, *([] if browser else ["--no-browser"])])  # noqa: S603 - our own arguments
+    options = [] if browser else ["--no-browser"]
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.append("--allow-root")  # in a container everybody is root, and JupyterLab would not start
+    command = [sys.executable, "-m", "jupyterlab", _LARGE_MESSAGES, *options, str(folder)]
+    return subprocess.call(command)  # noqa: S603 - our own arguments
 
 
 def copy_notebooks(folder: Path) -> tuple[list[str], list[str]]:

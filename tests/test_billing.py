@@ -397,6 +397,15 @@ def test_arguments_that_are_no_columns_are_refused(bad):
         ck.charged_duration(bad)
 
 
+@pytest.mark.parametrize("bad", [None, "60", 60])
+def test_what_is_no_rating_is_refused(bad):
+    """A rating that is none raises at once and says what came."""
+    with pytest.raises(TypeError, match="rating must be a callkit.Rating, got"):
+        ck.charged_duration(rating=bad)
+    with pytest.raises(TypeError, match="rating must be a callkit.Rating, got"):
+        ck.call_cost(rating=bad)
+
+
 def test_other_dtypes_that_hold_the_same_are_taken():
     """Smaller integers, categorical text, and Decimals of fewer digits or whole numbers as rates are as good."""
     calls = pl.DataFrame(

@@ -178,9 +178,18 @@ def test_pandas_frames_are_accepted():
     assert checked.equals(frame)
 
 
-def test_pandas_floats_are_refused():
-    """Seconds that pandas made floats of, to hold a missing value, are refused by name."""
-    seconds = pd.DataFrame({"call_duration": [31, None]})
+def test_pandas_default_dtypes_are_accepted():
+    """Missing seconds, which make floats of all others in pandas, and columns of nothing but nulls cost no record."""
+    frame = cdrs({}, {"call_id": "2", "call_duration": None, "rate": None}, {"call_id": "3", "rate": None})
+    assert frame["exchange_rate"].null_count() == frame.height
+    assert cdr.validate(frame.to_pandas()).collect().equals(frame)
+    assert cdr.validate(frame.head(0).to_pandas()).collect().equals(frame.head(0))
+
+
+@pytest.mark.parametrize("odd", [31.5, 2.0**54, float("inf")])
+def test_pandas_floats_are_refused(odd):
+    """Seconds that are no whole numbers, or too large for a float to tell apart, are refused by name."""
+    seconds = pd.DataFrame({"call_duration": [odd, None]})
     with pytest.raises(ck.SchemaError, match="column 'call_duration': expected Int64, got Float64"):
         cdr.validate(seconds, pl.Schema({"call_duration": pl.Int64}))
 

@@ -75,6 +75,15 @@ def test_unknown_arguments_end_with_code_two() -> None:
     assert ended.value.code == 2
 
 
+@pytest.mark.parametrize("port", ["65536", "-1", "http"])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """`callkit sandbox` refuses a port beyond the last one in a sentence."""
+    with pytest.raises(SystemExit) as ended:
+        main(["sandbox", f"--port={port}"])
+    assert ended.value.code == 2
+    assert "is no port" in capsys.readouterr().err
+
+
 def test_the_sandbox_serves_until_it_is_interrupted() -> None:
     """`callkit sandbox` says how to reach it, answers, and ends quietly at Ctrl-C."""
     command = [sys.executable, "-m", "callkit", "sandbox", "--calls", "50"]

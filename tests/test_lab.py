@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from callkit.lab import copy_notebooks
+import pytest
+
+from callkit.lab import copy_notebooks, lab
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 
@@ -25,3 +27,16 @@ def test_a_notebook_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
     assert kept == ["01_quickstart.ipynb"]
     assert "01_quickstart.ipynb" not in copied
     assert (tmp_path / "01_quickstart.ipynb").read_text() == "mine"
+
+
+@pytest.mark.parametrize(("user", "allowed"), [(0, True), (1000, False)])
+def test_root_may_open_the_lab(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, user: int, *, allowed: bool
+) -> None:
+    """In a container, where everybody is root, JupyterLab starts all the same."""
+    commands: list[list[str]] = []
+    monkeypatch.setattr("callkit.lab.os.geteuid", lambda: user, raising=False)
+    monkeypatch.setattr("callkit.lab.subprocess.call", lambda command: commands.append(command) or 0)
+    assert lab(tmp_path / "notebooks", browser=False) == 0
+    assert ("--allow-root" in commands[0]) is allowed
+    assert "--no-browser" in commands[0]

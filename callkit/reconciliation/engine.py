@@ -71,7 +71,8 @@ def reconcile(
     >>> with ck.Sandbox(calls=200, seed=7, billing_faults=0) as sandbox:
     ...     cdrs = sandbox.itnio_voice().fetch(*sandbox.period)
     >>> result = ck.reconcile(cdrs)
-    >>> result.bridge["amount"].sum() == cdrs["cost"].sum()
+    >>> quoted = result.bridge.filter(basis="quoted")
+    >>> quoted["amount"].sum() == cdrs["cost"].sum()
     True
     """
     if rating is not None and not isinstance(rating, Rating):
@@ -169,6 +170,8 @@ def _identified(findings: pl.DataFrame) -> pl.DataFrame:
 
 def _severities(changed: Mapping[str, Severity]) -> dict[str, Severity]:
     usual: dict[str, Severity] = {check.name: check.severity for check in CHECKS}
+    if not isinstance(changed, Mapping):
+        raise TypeError(f"severity must be a mapping like {{'talk_time': 'off'}}, got {changed!r}")
     unknown = [name for name in changed if name not in usual]
     if unknown:
         raise ValueError(
@@ -197,6 +200,8 @@ def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
 def _period(period: tuple[datetime | str, datetime | str] | None) -> tuple[datetime, datetime] | None:
     if period is None:
         return None
+    if not isinstance(period, Sequence) or isinstance(period, str) or len(period) != 2:
+        raise TypeError(f"period must be a pair (start, end), got {period!r}")
     start, end = (_instant(edge) for edge in period)
     if start >= end:
         raise ValueError(

@@ -31,7 +31,7 @@ class StaircaseView(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
     Examples
     --------
     >>> import callkit as ck
-    >>> with ck.Sandbox(calls=500, seed=7) as sandbox:
+    >>> with ck.Sandbox(calls=500, seed=7, billing_faults=0) as sandbox:
     ...     result = ck.reconcile(sandbox.itnio_voice().fetch(*sandbox.period))
     >>> view = ck.widgets.StaircaseView(result)
     >>> view.bill_period.value = "6+6"

@@ -145,10 +145,10 @@ def sample_of_itnio() -> dict[str, Any]:
 
 
 def test_the_record_that_itnio_prints():
-    """ITNIO's own sample is reported: 5 s on 20+20 should be 20 s, its cost, its settlement and its timeline."""
+    """ITNIO's own sample is reported: 5 s on 20+20 should be 20 s, its cost, settlement, timeline and destination."""
     result = ck.reconcile(cdrs(sample_of_itnio()))
     told = {row["check"]: row for row in result.findings.iter_rows(named=True)}
-    assert set(told) == {"charged_duration", "cost", "settlement", "timeline"}
+    assert set(told) == {"charged_duration", "cost", "settlement", "timeline", "destination"}
     assert (told["charged_duration"]["reported"], told["charged_duration"]["expected"]) == ("5", "20")
     assert told["charged_duration"]["amount"] == Decimal("-0.3")
     assert told["cost"]["amount"] == Decimal("1.9")
@@ -156,6 +156,7 @@ def test_the_record_that_itnio_prints():
     assert told["settlement"]["reported"] == "1.2793"
     assert "2.00 EUR / 0.938 = 2.132196 USD" in told["settlement"]["explanation"]
     assert "ringing" in told["timeline"]["explanation"]
+    assert "India" in told["destination"]["explanation"]
     assert result.cdrs["cost_difference"].item() == Decimal("1.6")
     assert "5 s on 20+20: the first 20 s are charged in full → 20 s" in result.explain("2203031113381000002")
 
