@@ -400,9 +400,9 @@ def test_arguments_that_are_no_columns_are_refused(bad):
 @pytest.mark.parametrize("bad", [None, "60", 60])
 def test_what_is_no_rating_is_refused(bad):
     """A rating that is none raises at once and says what came."""
-    with pytest.raises(TypeError, match="rating must be a callkit.Rating, got"):
+    with pytest.raises(TypeError, match=r"rating must be a callkit\.Rating, got"):
         ck.charged_duration(rating=bad)
-    with pytest.raises(TypeError, match="rating must be a callkit.Rating, got"):
+    with pytest.raises(TypeError, match=r"rating must be a callkit\.Rating, got"):
         ck.call_cost(rating=bad)
 
 

@@ -197,10 +197,10 @@ def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
     return amount
 
 
-def _period(period: tuple[datetime | str, datetime | str] | None) -> tuple[datetime, datetime] | None:
+def _period(period: object) -> tuple[datetime, datetime] | None:
     if period is None:
         return None
-    if not isinstance(period, Sequence) or isinstance(period, str) or len(period) != 2:
+    if not isinstance(period, tuple | list) or len(period) != 2:
         raise TypeError(f"period must be a pair (start, end), got {period!r}")
     start, end = (_instant(edge) for edge in period)
     if start >= end:
