@@ -25,6 +25,12 @@ def _by_exchange(name: str) -> pl.Expr:
     return money_of(quoted_in_settlement(units_of(pl.col(name))))
 
 
+def _what_is_off(cost: pl.Expr, rate: pl.Expr) -> pl.Expr:
+    """Of the costs and the rates the ones that differ: where the costs agree to the digit, only the rate is wrong."""
+    agree = pl.col("settle_cost") == _by_exchange("cost").round(6)
+    return money(pl.when(agree).then(rate).otherwise(pl.coalesce(cost, rate)))
+
+
 def _explanation(facts: Facts) -> pl.Expr:
     wrong_cost = pl.format(
         "{} {} / {} = {} {}. Settled {}: {}.",
@@ -62,8 +68,8 @@ CHECKS = (
         fires=lambda facts: (
             (~rate_fits()).fill_null(value=False) | (~cost_fits(facts)).fill_null(value=False)
         ),
-        reported=money(pl.coalesce("settle_cost", "settle_rate")),
-        expected=money(pl.coalesce(_by_exchange("cost"), _by_exchange("rate")).round(6)),
+        reported=_what_is_off(pl.col("settle_cost"), pl.col("settle_rate")),
+        expected=_what_is_off(_by_exchange("cost").round(6), _by_exchange("rate").round(6)),
         amount=money_of(settlement_step()),
         currency=pl.lit(SETTLEMENT_CURRENCY),
         explanation=_explanation,

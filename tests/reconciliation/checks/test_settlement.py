@@ -25,6 +25,7 @@ def test_fires_on_another_settled_rate():
     """A settled rate that is not rate over exchange rate is an error even where the settled cost fits."""
     finding = only("settlement", settled(settle_rate=Decimal("0.1521")))
     assert finding["explanation"] == "The rate 0.1333 / 0.938 is 0.142111 USD, not 0.1521."
+    assert (finding["reported"], finding["expected"]) == ("0.1521", "0.142111")
 
 
 def test_both_are_one_finding():
