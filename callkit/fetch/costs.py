@@ -34,7 +34,7 @@ def with_costs(call: Record, aside: Record) -> tuple[Record, Record]:
         return rest, aside
     lines = [costs] if isinstance(costs, dict) else costs
     if not isinstance(lines, list) or not all(isinstance(line, dict) for line in lines):
-        return {**rest, "costs.price": {"costs": costs}}, aside
+        return {**rest, "costs": costs}, aside
     aside = {**aside, "costs": costs}
     directions = {str(line.get("direction")) for line in lines if line.get("direction") not in (None, "")}
     currencies = {line.get("currency") or None for line in lines if _is_label(line.get("currency"))}

@@ -153,7 +153,9 @@ def test_cost_lines(kit, costs, cost, currency, direction):
 @pytest.mark.parametrize(
     ("costs", "unreadable"),
     [
-        ("0.33", {"costs.price": {"costs": "0.33"}}),
+        ("0.33", {"costs": "0.33"}),
+        ([None], {"costs": [None]}),
+        (0, {"costs": 0}),
         ([{"direction": 1, "currency": "USD", "price": "x"}], {"costs.price": "x"}),
         ([{"direction": 9, "currency": "USD", "price": "1"}], {"costs.direction": 9}),
         (
@@ -168,6 +170,13 @@ def test_cost_lines_that_cannot_be_read(kit, costs, unreadable):
     with kit.Stub(lambda request: found(request.body["call_id"], costs)) as stub:
         row = stub.nx().fetch(["a"]).row(0, named=True)
     assert json.loads(row["extra"])["unreadable"] == unreadable
+
+
+def test_an_id_sent_as_a_number(kit):
+    """An answer that writes the asked id as a JSON number is about that call."""
+    with kit.Stub(lambda request: found(int(request.body["call_id"]))) as stub:
+        row = stub.nx().fetch(["9007199254740993"]).row(0, named=True)
+    assert (row["call_id"], row["found"]) == ("9007199254740993", True)
 
 
 def test_unreadable_fields(kit):
