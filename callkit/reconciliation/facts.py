@@ -15,6 +15,7 @@ import polars as pl
 
 from callkit.billing import DIGITS, Rating, increments, units_of
 from callkit.errors import SchemaError
+from callkit.reconciliation.clocks import biased_routes
 from callkit.reconciliation.doubles import doubles
 from callkit.reconciliation.inference import RatingFit, infer_rating
 from callkit.reconciliation.writing import first_look, steps_written, surprises
@@ -77,6 +78,8 @@ class Facts:
         The records that double an earlier one, and `_double_of`, its id; see `doubles`.
     repeated
         The distinct rows of ids that occur more than once.
+    biased
+        The routes whose talk times are off as a habit; see `clocks`.
     shortened
         The rates that are shown with fewer digits than used, which only the ledger can tell; see `precision`.
     """
@@ -91,6 +94,7 @@ class Facts:
     bill_periods: pl.DataFrame
     doubles: pl.DataFrame
     repeated: pl.DataFrame
+    biased: pl.DataFrame
     shortened: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def rated(self, build: Callable[[Rating], pl.Expr]) -> pl.Expr:
@@ -130,6 +134,7 @@ def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
         bill_periods=periods.with_columns(_first=first, _step=step),
         doubles=doubles(cdrs),
         repeated=repeated,
+        biased=biased_routes(cdrs),
     )
 
 

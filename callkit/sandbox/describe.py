@@ -40,7 +40,8 @@ def describe(sandbox: Sandbox) -> str:
     """
     start, end = (_text(moment) for moment in sandbox.period)
     itnio, nx = sandbox.credentials["itnio"], sandbox.credentials["nx"]
-    call_id = next((one for one in sandbox.call_ids if one.startswith("outgoing")), "")
+    there = {record["call_id"] for record in sandbox.records("nx")} - sandbox.late_call_ids
+    call_id = next((one for one in sandbox.call_ids if one in there and one.startswith("outgoing")), "")
     body = json.dumps({"appkey": nx["app_key"], "business_phone": nx["business_phone"], "call_id": call_id})
     signed = f"accessKey={nx['access_key']}&action=mt&bizType=2&ts=$TS&body=$BODY&accessSecret={nx['access_secret']}"
     return f"""\
@@ -66,6 +67,10 @@ NXCloud WhatsApp     POST {sandbox.url}{NX_PATH}
     -H 'accessKey: {nx["access_key"]}' -H "ts: $TS" -H 'bizType: 2' -H 'action: mt' \\
     -H "sign: $(printf %s "{signed}" | md5sum | cut -c1-32)" \\
     -d "$BODY"
+
+callkit itself
+  CALLKIT_ITNIO_API_KEY={itnio["api_key"]} CALLKIT_ITNIO_API_SECRET={itnio["api_secret"]} \\
+    callkit fetch itnio --base-url {sandbox.url}/voice --from {start} --to {end} --out calls.parquet
 """
 
 

@@ -308,6 +308,11 @@ class Sandbox:
             return nxcloud.failure(10014, request)
         return nxcloud.found(question, request)
 
+    @property
+    def late_call_ids(self) -> frozenset[str]:
+        """The NXCloud ids that answer "no CDR" when they are asked for the first time."""
+        return frozenset(self._late)
+
     def _not_yet(self, call_id: str) -> bool:
         """Whether this is the first time that a record is asked for which is not there the first time."""
         if call_id not in self._late:

@@ -12,77 +12,51 @@ import polars as pl
 
 from callkit.billing import money_of, seconds_charged
 from callkit.cdr import MONEY
+from callkit.reconciliation.clocks import ROUTE, SECOND, by_clock, too_long, too_short
 from callkit.reconciliation.findings import TOLD, CallCheck, GroupCheck
-from callkit.reconciliation.ledger import answered, cost_of
+from callkit.reconciliation.ledger import cost_of
 from callkit.reconciliation.wording import instant, money
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
 
-SLACK_SECONDS = 1
-"""Rounding two instants to whole seconds can make this much."""
 
-FEWEST_CALLS = 20
-BIASED_SHARE = 0.5
-"""A route is biased when at least so many calls, and this share of them, are off to the same side."""
-
-_ROUTE = ("source", "destination", "currency")
-_SECOND = 1_000_000
-_GARBLED = 10**9
-
-
-def _by_clock() -> pl.Expr:
-    """Microseconds from answer to end; null where nobody answered or an instant is unknown."""
-    return pl.when(answered()).then((pl.col("ended_at") - pl.col("answered_at")).dt.total_microseconds())
-
-
-def _too_long() -> pl.Expr:
-    talk = pl.col("call_duration")
-    # Garbled seconds times a million leave 64 bits; so many are too long for any clock.
-    return _by_clock().is_not_null() & (
-        (talk > _GARBLED) | (talk * _SECOND - _by_clock() > SLACK_SECONDS * _SECOND)
+def _habitual(facts: Facts) -> pl.Expr:
+    """Whether a call's route is off as a habit, which is told once."""
+    return pl.any_horizontal(
+        pl.lit(value=False),
+        *(
+            pl.all_horizontal(
+                pl.col(name).eq_missing(pl.lit(value, pl.String)) for name, value in route.items()
+            )
+            for route in facts.biased.select(ROUTE).iter_rows(named=True)
+        ),
     )
-
-
-def _too_short() -> pl.Expr:
-    talk = pl.col("call_duration")
-    return (talk <= _GARBLED) & (talk * _SECOND - _by_clock() < -SLACK_SECONDS * _SECOND)
 
 
 def _routes(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     """Tell each biased route in one finding, with the money that the bias costs."""
-    known = ledger.filter(_by_clock().is_not_null())
-    biased = (
-        known.group_by(_ROUTE)
-        .agg(
-            pl.len().cast(pl.Int64).alias("calls"),
-            _too_long().sum().cast(pl.Int64).alias("longer"),
-            _too_short().sum().cast(pl.Int64).alias("shorter"),
-        )
-        .filter(pl.col("calls") >= FEWEST_CALLS)
-        .filter(pl.max_horizontal("longer", "shorter") >= BIASED_SHARE * pl.col("calls"))
-        .collect(engine="streaming")
-    )
-    if biased.is_empty():
+    if facts.biased.is_empty():
         return pl.DataFrame(schema=TOLD)
-    return _told(biased.join(_worth(known, biased, facts), on=_ROUTE, nulls_equal=True))
+    known = ledger.filter(by_clock().is_not_null())
+    return _told(facts.biased.join(_worth(known, facts), on=ROUTE, nulls_equal=True))
 
 
-def _worth(known: pl.LazyFrame, biased: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+def _worth(known: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     """Count how far the calls of the biased routes are off, and what they would cost by the clock."""
-    by_clock = _by_clock() // _SECOND
+    whole = by_clock() // SECOND
     seconds = facts.rated(
-        lambda rating: seconds_charged(by_clock, pl.col("_first"), pl.col("_step"), rating.increments)
+        lambda rating: seconds_charged(whole, pl.col("_first"), pl.col("_step"), rating.increments)
     )
     cost = pl.col("_due") - cost_of(pl.col("_clocked"), facts)
-    off = pl.col("call_duration").cast(pl.Int128) * _SECOND - _by_clock()
+    off = pl.col("call_duration").cast(pl.Int128) * SECOND - by_clock()
     return (
-        known.join(biased.lazy().select(_ROUTE), on=_ROUTE, how="semi", nulls_equal=True)
+        known.join(facts.biased.lazy().select(ROUTE), on=ROUTE, how="semi", nulls_equal=True)
         .with_columns(_clocked=seconds)
-        .group_by(_ROUTE)
+        .group_by(ROUTE)
         .agg(
-            (off / _SECOND).median().round(0).cast(pl.Int128).alias("typical"),
-            cost.filter(_too_long() | _too_short()).sum().alias("worth"),
+            (off / SECOND).median().round(0).cast(pl.Int128).alias("typical"),
+            cost.filter(too_long() | too_short()).sum().alias("worth"),
         )
         .collect(engine="streaming")
     )
@@ -128,7 +102,7 @@ CHECKS = (
         "talk_time",
         "warning",
         "D",
-        fires=lambda _: _too_long() | _too_short(),
+        fires=lambda facts: (too_long() | too_short()) & ~_habitual(facts),
         reported=pl.col("call_duration"),
         expected=(pl.col("ended_at") - pl.col("answered_at")).dt.total_seconds(),
         explanation=_explanation,

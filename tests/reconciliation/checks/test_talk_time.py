@@ -74,3 +74,9 @@ def test_garbled_seconds_do_not_wrap_around():
     wrapped = 2**64 // 1_000_000 + 20  # times a million, modulo 2^64, that is about 20 s
     assert found("talk_time", lasting(20, call_duration=wrapped))
     assert found("talk_time", *[lasting(20, call_duration=2**63 - 1)] * 20)
+
+
+def test_a_habit_is_told_once():
+    """The calls of a biased route are not told again one by one; those of other routes are."""
+    told = found("talk_time", *route(20, 0), lasting(28, call_id="other", destination="Poland"))
+    assert sorted(str(finding["call_id"]) for finding in told) == ["None", "other"]
