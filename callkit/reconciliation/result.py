@@ -234,7 +234,7 @@ class Reconciliation:
         ]
         return "\n".join(
             [
-                f"Reconciliation of {self._counted()}, rating {self.rating}",
+                f"Reconciliation of {self._counted()}; rating: {self.rating}",
                 *said,
                 f"  {self.findings.height:,} findings, {self.claims.height:,} claims",
             ]
@@ -258,7 +258,7 @@ class Reconciliation:
             "<tr>" + "".join(_cell(name, row[name]) for name in shown) + "</tr>"
             for row in self.totals.with_columns(pl.col("undercharge").neg()).iter_rows(named=True)
         )
-        said = f"{self.findings.height:,} findings, {self.claims.height:,} claims · rating {self.rating}"
+        said = f"{self.findings.height:,} findings, {self.claims.height:,} claims · rating: {self.rating}"
         return (
             f"<div><strong>Reconciliation of {self._counted()}</strong>"
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
