@@ -104,14 +104,14 @@ def test_repr_says_the_sums():
     """Printed, a result tells calls, sums per currency, findings and claims."""
     calls = [itnio(charged_duration=42, cost=Decimal("0.09331")), failed(), whatsapp(), missing()]
     said = repr(ck.reconcile(numbered(*calls)))
-    assert said.startswith("Reconciliation of 4 calls, rating ")
+    assert said.startswith("Reconciliation of 4 calls; rating: ")
     assert (
         "USD: billed 0.09331, expected 0.07998, overcharged 0.01333, undercharged 0.00, unverified 0.00"
         in said
     )
     assert "EUR: billed 0.08, expected 0.08" in said
     assert said.endswith("2 findings, 1 claims")
-    assert "Reconciliation of 1 call," in repr(ck.reconcile(numbered(itnio())))
+    assert "Reconciliation of 1 call;" in repr(ck.reconcile(numbered(itnio())))
 
 
 def test_hostile_text_stays_text():
