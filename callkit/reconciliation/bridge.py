@@ -18,8 +18,6 @@ from callkit.reconciliation.settlement import SETTLEMENT_CURRENCY, quoted_in_set
 QUOTED_ROWS = (*STEPS, "unverified", "expected")
 SETTLED_ROWS = ("settlement", *QUOTED_ROWS)
 
-_IDENTITY = ("basis", "currency", "step")
-
 
 def bridge(ledger: pl.LazyFrame, by: Sequence[str] = ()) -> pl.DataFrame:
     """Sum the ledger up, in the quoted currencies and, where calls are settled in another one, in that.
