@@ -26,8 +26,13 @@ KNOWS = {
     "billing": {"cdr", "errors"},
     "numbers": set(),
     "fetch": {"cdr", "errors"},
-    "reconciliation": {"arguments", "billing", "cdr", "errors", "export", "numbers"},
-    "sandbox": {"cdr", "errors", "fetch"},
+    "files": {"arguments", "cdr", "errors"},
+    "rates": {"arguments", "billing", "cdr", "errors", "files", "numbers"},
+    "reconciliation": {"arguments", "billing", "cdr", "errors", "export", "numbers", "rates"},
+    "invoice": {"arguments", "billing", "cdr", "errors", "files", "reconciliation"},
+    "archive": {"arguments", "cdr", "errors", "fetch", "files"},
+    "spark": {"arguments", "billing", "cdr", "errors", "rates", "reconciliation"},
+    "sandbox": {"cdr", "errors", "fetch", "invoice", "rates"},
 }
 SPEAK_NO_HTTP = {"errors", "cdr", "billing", "reconciliation"}
 HTTP = {"http", "requests", "requests_ratelimiter", "socket", "stamina", "urllib", "urllib3"}
