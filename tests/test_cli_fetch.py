@@ -155,7 +155,7 @@ def test_a_writer_that_fails_leaves_the_old_file(tmp_path, sandbox, monkeypatch,
     """What goes wrong while writing costs neither the file that was there nor leaves half of one."""
     out = tmp_path / "calls.xlsx"
     out.write_text("old")
-    monkeypatch.setattr("callkit.export._MOST_ROWS", 1)
+    monkeypatch.setattr("callkit.export.frames.MOST_ROWS", 1)
     assert main(itnio(sandbox, out, "--force")) == 1
     assert "write .parquet or .csv" in capsys.readouterr().err
     assert (out.read_text(), list(tmp_path.iterdir())) == ("old", [out])

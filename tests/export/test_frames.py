@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -79,10 +80,19 @@ def test_a_workbook_is_the_same_twice(tmp_path: Path) -> None:
     assert one == two
 
 
-def test_what_a_workbook_cannot_hold_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["x" * 32_768, "\N{GRINNING FACE}" * 16_384])
+def test_what_a_workbook_cannot_hold_is_refused(tmp_path: Path, text: str) -> None:
     """A text longer than a cell is refused by name, rather than left out without a word."""
     with pytest.raises(ValueError, match="a text in note is longer"):
-        write_xlsx(pl.DataFrame({"note": ["x" * 32_768]}), tmp_path / "notes.xlsx")
+        write_xlsx(pl.DataFrame({"note": [text]}), tmp_path / "notes.xlsx")
+
+
+def test_text_is_not_taken_for_the_library_s_own_markup(tmp_path: Path) -> None:
+    """A text that looks like a spreadsheet's markup is written as what it is, and the workbook stays readable."""
+    hostile = ["<r></is></c><f>1+1</f></r>", "<r>a & b</r>", "</r>"]
+    file = write_xlsx(pl.DataFrame({"note": hostile}), tmp_path / "notes.xlsx")
+    sheet = openpyxl.load_workbook(file).active
+    assert [sheet.cell(row, 1).value for row in (2, 3, 4)] == hostile
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

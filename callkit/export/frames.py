@@ -1,8 +1,7 @@
-"""Frames into files that others open."""
+"""Frames into files that others open: CSV, workbooks of one sheet, Parquet."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+
+from callkit.export.cells import LONGEST_TEXT, MOST_ROWS, write_number, write_text
+from callkit.export.whole import whole_file
 
 __all__ = ["ENDINGS", "write", "write_csv", "write_xlsx"]
 
@@ -67,13 +69,14 @@ def write_xlsx(frame: pl.DataFrame, path: str | Path) -> Path:
     from xlsxwriter import Workbook  # noqa: PLC0415 - most uses of callkit write no workbook
 
     target = Path(path)
-    if frame.height > _MOST_ROWS:
-        raise ValueError(
-            f"a workbook holds {_MOST_ROWS:,} rows, not {frame.height:,}: write .parquet or .csv"
-        )
-    longest = frame.select(pl.col(pl.String).str.len_chars().max()).to_dicts() or [{}]
+    if frame.height > MOST_ROWS:
+        raise ValueError(f"a workbook holds {MOST_ROWS:,} rows, not {frame.height:,}: write .parquet or .csv")
+    text = pl.col(pl.String).str
+    # As a workbook counts: in units of UTF-16, of which an emoji takes two.
+    lengths = text.len_chars() + text.count_matches(r"[\x{10000}-\x{10FFFF}]")
+    longest = frame.select(lengths.max()).to_dicts() or [{}]
     for column, length in longest[0].items():
-        if (length or 0) > _LONGEST_TEXT:
+        if (length or 0) > LONGEST_TEXT:
             raise ValueError(f"a text in {column} is longer than a workbook's cell: write .parquet or .csv")
     options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     with Workbook(str(target), options) as workbook:
@@ -92,29 +95,17 @@ def write_xlsx(frame: pl.DataFrame, path: str | Path) -> Path:
     return target
 
 
-_MOST_ROWS = 1_048_575
-_LONGEST_TEXT = 32_767
-_MOST_DIGITS = 15
-
-
 def _write_cell(sheet: Any, row: int, column: int, value: object, instant: Any) -> None:
-    """Say what each cell is: left to itself, the library would guess."""
     if value is None:
         return
     if isinstance(value, bool):
         sheet.write_boolean(row, column, value)
-    elif isinstance(value, int | Decimal) and _fits_a_cell(value):
-        sheet.write_number(row, column, float(value))
+    elif isinstance(value, int | Decimal):
+        write_number(sheet, row, column, value)
     elif isinstance(value, datetime) and value.year >= 1900 and not value.microsecond:
         sheet.write_datetime(row, column, value.astimezone(UTC).replace(tzinfo=None), instant)
     else:
-        sheet.write_string(row, column, value.isoformat() if isinstance(value, datetime) else str(value))
-
-
-def _fits_a_cell(value: int | Decimal) -> bool:
-    """Whether a spreadsheet's number holds every digit: a double does, and fifteen of them are shown."""
-    digits = len(Decimal(value).normalize().as_tuple().digits)
-    return digits <= _MOST_DIGITS and Decimal(repr(float(value))) == value
+        write_text(sheet, row, column, value.isoformat() if isinstance(value, datetime) else str(value))
 
 
 def _write_parquet(frame: pl.DataFrame, path: str | Path) -> Path:
@@ -160,10 +151,6 @@ def write(frame: pl.DataFrame, path: str | Path) -> Path:
     writer = _WRITERS.get(target.suffix.lower())
     if writer is None:
         raise ValueError(f"{target.name} ends in none of {', '.join(ENDINGS)}")
-    partial = target.with_name(f".{target.stem}.{os.getpid()}.part{target.suffix}")
-    try:
+    with whole_file(target) as partial:
         writer(frame, partial)
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
     return target
