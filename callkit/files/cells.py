@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -17,15 +17,43 @@ _INSTANT = (
     r"(?:(Z|z)|([+-])([0-2][0-9]):?([0-5][0-9])?)?$"
 )
 
+_NAMED = 20
+_LONGEST = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A cell that is not what its column needs."""
+    """A cell that is not what its column needs; `place` goes before the row: the sheet, where there is one."""
 
     row: int
     column: str
     value: str
     expected: str
+    place: str = ""
+
+
+def listed(source: str, unreadable: Sequence[Unreadable]) -> str:
+    """Name up to twenty unreadable cells of a file by place and row, and count the rest.
+
+    Examples
+    --------
+    >>> from callkit.files.cells import Unreadable, listed
+    >>> print(listed("deck.csv", [Unreadable(7, "Rate", "tba", "an amount like 0.0799")]))
+    deck.csv: 1 cell cannot be read.
+      row 7, column 'Rate': 'tba', expected an amount like 0.0799
+    """
+    lines = [
+        f"  {cell.place}row {cell.row}, column {cell.column!r}: {_shown(cell.value)}, expected {cell.expected}"
+        for cell in unreadable[:_NAMED]
+    ]
+    if len(unreadable) > _NAMED:
+        lines.append(f"  … and {len(unreadable) - _NAMED:,} more")
+    count = "1 cell" if len(unreadable) == 1 else f"{len(unreadable):,} cells"
+    return "\n".join([f"{source}: {count} cannot be read.", *lines])
+
+
+def _shown(value: str) -> str:
+    return repr(value) if len(value) <= _LONGEST else f"{value[:_LONGEST]!r}…"
 
 
 def converted(

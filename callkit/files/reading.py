@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -12,13 +13,10 @@ from callkit import cdr
 from callkit.arguments import time_zone
 from callkit.cdr import INSTANT, SCHEMA
 from callkit.errors import SchemaError
-from callkit.files.cells import Unreadable, converted, placed
+from callkit.files.cells import Unreadable, converted, listed, placed
 from callkit.files.tables import Table, table
 
 FORMATS = ("callkit",)
-
-_NAMED = 20
-_LONGEST = 60
 
 
 def read_cdrs(
@@ -91,7 +89,8 @@ def read_cdrs(
     frame, unreadable = _converted(read, of_file, zone)
     unreadable += read.unreadable
     if unreadable:
-        raise SchemaError(_told(file, read.place, unreadable))
+        placed_cells = [replace(cell, place=read.place) for cell in unreadable]
+        raise SchemaError(listed(str(file), sorted(placed_cells, key=lambda cell: cell.row)))
     return cdr.validate(frame).collect()
 
 
@@ -159,22 +158,6 @@ def _missing(file: Path, missing: Sequence[str], found: Sequence[str], *, partia
         f"{file}: {which}; it has {', '.join(map(repr, found))}. For a file of your own say which of its columns are "
         f"which, e.g. columns={{{found[0]!r}: {missing[0]!r}}}; what it does not have is then taken as not known."
     )
-
-
-def _told(file: Path, place: str, unreadable: Sequence[Unreadable]) -> str:
-    order = sorted(unreadable, key=lambda cell: cell.row)
-    lines = [
-        f"  {place}row {cell.row}, column {cell.column!r}: {_shown(cell.value)}, expected {cell.expected}"
-        for cell in order[:_NAMED]
-    ]
-    if len(order) > _NAMED:
-        lines.append(f"  … and {len(order) - _NAMED:,} more")
-    count = "1 cell" if len(order) == 1 else f"{len(order):,} cells"
-    return "\n".join([f"{file}: {count} cannot be read.", *lines])
-
-
-def _shown(value: str) -> str:
-    return repr(value) if len(value) <= _LONGEST else f"{value[:_LONGEST]!r}…"
 
 
 def _in_utc(name: str) -> str:

@@ -19,7 +19,7 @@ from callkit.files.cells import Unreadable
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
 
-_GUARDED = r"^'('*[=+\-@\t\r])"
+GUARDED = r"^'('*[=+\-@\t\r])"
 """An apostrophe that `callkit.export.write_csv` put before what a spreadsheet would have run."""
 
 _SURE_DIGITS = 15
@@ -88,7 +88,7 @@ def _csv(path: Path, wanted: Sequence[str]) -> Table:
             f"broken? Save it again as CSV in UTF-8."
         )
     frame.columns = _named(path, header)
-    unguarded = frame.with_columns(pl.col(pl.String).str.replace(_GUARDED, "${1}"))
+    unguarded = frame.with_columns(pl.col(pl.String).str.replace(GUARDED, "${1}"))
     return _without_empty_rows(Table(unguarded, _numbered(frame)))
 
 
@@ -124,7 +124,16 @@ def _checked_csv(path: Path) -> tuple[list[str], str, int]:
     return header, separator, count
 
 
-def _workbook(path: Path, wanted: Sequence[str]) -> Table:
+def workbook(path: Path) -> ExcelReader:
+    """Open a workbook.
+
+    Raises
+    ------
+    ImportError
+        Without the extra `callkit[excel]`.
+    SchemaError
+        If the file is no workbook.
+    """
     # fastexcel tells of error cells only through pyarrow.
     if find_spec("fastexcel") is None or find_spec("pyarrow") is None:
         raise ImportError(
@@ -133,10 +142,14 @@ def _workbook(path: Path, wanted: Sequence[str]) -> Table:
     import fastexcel  # noqa: PLC0415 - an extra that only workbooks need
 
     try:
-        book = fastexcel.read_excel(path)
-        heads = {name: _header(book, name) for name in book.sheet_names}
+        return fastexcel.read_excel(path)
     except fastexcel.FastExcelError as error:
         raise SchemaError(f"{path} is not a workbook that can be read: {error}") from None
+
+
+def _workbook(path: Path, wanted: Sequence[str]) -> Table:
+    book = workbook(path)
+    heads = {name: _header(book, name) for name in book.sheet_names}
     fitting = [name for name, head in heads.items() if set(head) & set(wanted)]
     sheet = fitting[0] if fitting else book.sheet_names[0]
     header = heads[sheet]
@@ -173,13 +186,13 @@ def _sheet(path: Path, book: ExcelReader, sheet: str, header: list[str]) -> Tabl
     columns = []
     for name in names:
         numbers = flags[name].is_not_null() & ~cells[name].is_in(["true", "false"])
-        text, ambiguous = _shortest(cells[name], floats[name], numbers, rows)
+        text, ambiguous = shortest(cells[name], floats[name], numbers, rows)
         columns.append(text)
         unreadable += ambiguous
     return _without_empty_rows(Table(pl.DataFrame(columns), rows, place, unreadable))
 
 
-def _shortest(
+def shortest(
     cells: pl.Series, floats: pl.Series, numbers: pl.Series, rows: pl.Series
 ) -> tuple[pl.Series, list[Unreadable]]:
     """Write numbers by their shortest decimal text; beyond 15 digits several texts make the same number.
