@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import polars as pl
 
@@ -17,16 +18,23 @@ from callkit.reconciliation.bridge import bridge
 from callkit.reconciliation.checks import CHECKS
 from callkit.reconciliation.claims import claims
 from callkit.reconciliation.facts import Asked, Facts, gather
-from callkit.reconciliation.findings import SEVERITIES, CallCheck, Check, GroupCheck, Severity, finished
+from callkit.reconciliation.findings import SEVERITIES, CallCheck, Check, GroupCheck, Severities, Severity, finished
+from callkit.reconciliation.held import held
 from callkit.reconciliation.ledger import COMPUTED, ledger
 from callkit.reconciliation.records import take
 from callkit.reconciliation.result import Reconciliation
+
+if TYPE_CHECKING:
+    from callkit.rates import RateDeck
 
 
 def reconcile(
     cdrs: object,
     *,
     rating: Rating | None = None,
+    rate_deck: RateDeck | None = None,
+    archive: object = None,
+    match: object = None,
     tolerance: Decimal | int | str | None = None,
     period: tuple[datetime | str, datetime | str] | None = None,
     tz: str = "UTC",
@@ -43,6 +51,14 @@ def reconcile(
         How the vendor makes a charge out of a talk time, where the contract says so. Without it, it is inferred from
         the records, group by group (`infer_rating`); where they do not show it, the convention is assumed (`Rating()`:
         a rate per minute, six decimals, half up). The result says which.
+    rate_deck : RateDeck, optional
+        The contract's prices. Its rate and bill period are what a call should have been charged by; a call that it
+        does not price is charged by its own, and told.
+    archive : Archive, optional
+        Tells of records that were changed (`restated`), and of calls that were on an earlier invoice (`rebilled`): one
+        whose period ended by the start of `period`, or any where no period is given.
+    match : Match, optional
+        Our own records of the same calls (`not_ours`, `longer_than_ours`, `unanswered_by_ours`).
     tolerance : Decimal, int or str, optional
         How far a cost may lie from rate times charged duration, in the currency, and still count as rounding. By
         default half a unit of the last decimal that the vendor uses; 0 means exact.
@@ -79,15 +95,19 @@ def reconcile(
         raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
     severities = _severities(severity or {})
     records = take(cdrs)
-    asked = Asked(rating, _tolerance(tolerance), time_zone(tz), _period(period))
+    if rate_deck is not None:
+        _known_deck(rate_deck)
+    asked = Asked(
+        rating, _tolerance(tolerance), time_zone(tz), _period(period), rate_deck, held(archive, match)
+    )
     calls, facts = ledger(records.distinct, gather(records.distinct, records.repeated, asked))
     suspects = _suspects(calls, facts)
-    active = [check for check in CHECKS if severities[check.name] != "off"]
+    active = [check for check in CHECKS if severities[check.name, check.grade] != "off"]
     parts = [
         *((check, check.told(suspects.filter(_fires(check, facts)), facts)) for check in _single(active)),
         *_of_groups(active, calls, records.distinct, facts),
     ]
-    found = _findings([finished(check, severities[check.name], part) for check, part in parts])
+    found = _findings([finished(check, severities[check.name, check.grade], part) for check, part in parts])
     return Reconciliation(
         ledger=calls,
         columns=(*records.distinct.collect_schema(), *COMPUTED),
@@ -98,6 +118,13 @@ def reconcile(
         records=records,
         severities=severities,
     )
+
+
+def _known_deck(rate_deck: object) -> None:
+    from callkit.rates import RateDeck  # noqa: PLC0415 - TEMPORARY
+
+    if not isinstance(rate_deck, RateDeck):
+        raise TypeError(f"rate_deck must be a callkit.RateDeck or None, got {type(rate_deck).__name__}")
 
 
 def _suspects(calls: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
@@ -168,19 +195,19 @@ def _identified(findings: pl.DataFrame) -> pl.DataFrame:
     return findings.with_columns(pl.Series("finding_id", ids, dtype=pl.String))
 
 
-def _severities(changed: Mapping[str, Severity]) -> dict[str, Severity]:
-    usual: dict[str, Severity] = {check.name: check.severity for check in CHECKS}
+def _severities(changed: Mapping[str, Severity]) -> Severities:
     if not isinstance(changed, Mapping):
         raise TypeError(f"severity must be a mapping like {{'talk_time': 'off'}}, got {changed!r}")
-    unknown = [name for name in changed if name not in usual]
+    names = dict.fromkeys(check.name for check in CHECKS)
+    unknown = [name for name in changed if name not in names]
     if unknown:
         raise ValueError(
-            f"severity: no check named {', '.join(map(repr, unknown))}; there are {', '.join(usual)}"
+            f"severity: no check named {', '.join(map(repr, unknown))}; there are {', '.join(names)}"
         )
     for name, value in changed.items():
         if value not in SEVERITIES:
             raise ValueError(f"severity of {name!r} must be one of {', '.join(SEVERITIES)}, got {value!r}")
-    return {**usual, **changed}
+    return {(check.name, check.grade): changed.get(check.name, check.severity) for check in CHECKS}
 
 
 def _tolerance(value: Decimal | int | str | None) -> Decimal | None:

@@ -17,12 +17,15 @@ from callkit.billing import DIGITS, Rating, increments, units_of
 from callkit.errors import SchemaError
 from callkit.reconciliation.clocks import biased_routes
 from callkit.reconciliation.doubles import doubles
+from callkit.reconciliation.held import Held
 from callkit.reconciliation.inference import RatingFit, infer_rating
 from callkit.reconciliation.writing import first_look, steps_written, surprises
 
 if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
+
+    from callkit.rates import RateDeck
 
 FEWEST_ATTEMPTS = 3
 """Fewer failed calls of one price are no evidence of an attempt fee."""
@@ -45,12 +48,18 @@ class Asked:
         The zone that instants are told in.
     period
         The period asked for as (start, end), or None.
+    rate_deck
+        The contract's prices, or None.
+    held
+        What the archive and our own records say of the calls.
     """
 
     rating: Rating | None
     tolerance: Decimal | None
     tz: str
     period: tuple[datetime, datetime] | None
+    rate_deck: RateDeck | None = None
+    held: Held = field(default_factory=Held)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +75,8 @@ class Facts:
     fit
         How the rating was inferred, or None where it was given.
     ratings, rated_by
-        Every rating in use; and, where there are several, which one (`_rating`) a source, currency, bill period
-        and direction is under.
+        Every rating in use; and which one (`_rating`) a source, currency, bill period and direction is under, and
+        whether it is only the convention (`_assumed`). Empty where the rating was given.
     terms
         One row per (source, currency): `_unit_*`, the smallest step in which the vendor writes each amount, and
         `_attempt_fee`, what every failed call costs alike (null where they differ or cost nothing), all Int128 in
@@ -118,7 +127,7 @@ def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
     _refuse_beyond_sense(found)
     periods = found.select(pl.col("bill_period").explode(empty_as_null=True).unique().drop_nulls().sort())
     first, step = increments(pl.col("bill_period"))
-    fit = infer_rating(cdrs) if asked.rating is None else None
+    fit = infer_rating(_with_known_rates(cdrs, asked)) if asked.rating is None else None
     ratings, rated_by = _ratings(fit)
     rating = asked.rating or (fit.rating if fit else Rating())
     return Facts(
@@ -138,12 +147,27 @@ def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
     )
 
 
+def _with_known_rates(cdrs: pl.LazyFrame, asked: Asked) -> pl.LazyFrame:
+    """What the deck charges shows the unit of the rate also where records state no rate."""
+    deck = asked.rate_deck
+    if deck is None:
+        return cdrs
+    known = deck.rows.lazy().select(_deck_row="row", _deck_rate="rate")
+    return (
+        cdrs.with_columns(deck.row_of().alias("_deck_row"))
+        .join(known, on="_deck_row", how="left")
+        .with_columns(pl.coalesce("rate", "_deck_rate").alias("rate"))
+        .drop("_deck_row", "_deck_rate")
+    )
+
+
 def _ratings(fit: RatingFit | None) -> tuple[tuple[Rating, ...], pl.DataFrame]:
     """List the ratings that are in use, and which group is under which."""
     of_group = fit.ratings if fit else {}
     ratings = tuple(dict.fromkeys(of_group.values()))
-    rows = [(*group, ratings.index(rating)) for group, rating in of_group.items()]
-    schema = {**dict.fromkeys(_RATED, pl.String), "_rating": pl.Int64}
+    assumed = dict(zip(of_group, fit.by["basis"] == "convention", strict=True)) if fit else {}
+    rows = [(*group, ratings.index(rating), assumed[group]) for group, rating in of_group.items()]
+    schema = {**dict.fromkeys(_RATED, pl.String), "_rating": pl.Int64, "_assumed": pl.Boolean}
     return ratings, pl.DataFrame(rows, schema=schema, orient="row")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 Severity = Literal["error", "warning", "info", "off"]
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "info", "off")
 Grade = Literal["A", "B", "C", "D"]
+Severities = Mapping[tuple[str, Grade], Severity]
+"""By check and grade: a question is not as grave as a contradiction."""
 
 SCHEMA = schema_of(
     finding_id=pl.String,

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from callkit.billing import DIGITS, cost_units, money_of, rounded_units, seconds_charged, units_of
+from callkit.reconciliation.contract import by_deck, due_increments, rate_differs, with_deck
 from callkit.reconciliation.doubles import KEY as DOUBLE_KEY
 from callkit.reconciliation.precision import KEY, SCHEMA, is_tie, shortened_rates
 
@@ -85,19 +86,21 @@ def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
         The ledger, and the facts with what only the recomputed costs could tell: the shortened rates.
     """
     valued = (
-        _with_doubles(_with_ratings(cdrs, facts), facts)
+        with_deck(_with_doubles(_with_ratings(cdrs, facts), facts), facts)
         .join(facts.bill_periods.lazy(), on="bill_period", how="left")
         .join(facts.terms.lazy(), on=["source", "currency"], how="left", nulls_equal=True)
         .with_columns(_charges(facts))
+        .with_columns(_expected_seconds(facts))
         .with_columns(_values(facts))
         .with_columns(
-            pl.when(pl.col(name).abs() <= MOST_MONEY).then(name).alias(name) for name in ("_own", "_due")
+            pl.when(pl.col(name).abs() <= MOST_MONEY).then(name).alias(name) for name in _values_of(facts)
         )
     )
     single = valued.filter(answered(), pl.col("_double_of").is_null())
     excused = shortened_rates(single, facts) if facts.asked.tolerance is None else SCHEMA.to_frame()
     facts = replace(facts, shortened=excused)
-    judged = _with_shortened(valued, facts).with_columns(_steps(facts)).with_columns(_answers())
+    compared = _with_shortened(valued, facts).with_columns(_rate_differs=_against_deck(facts))
+    judged = compared.with_columns(_steps(facts)).with_columns(_answers())
     return judged, facts
 
 
@@ -105,7 +108,7 @@ def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
 
 
 def _with_ratings(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
-    if len(facts.ratings) == 1:
+    if len(facts.ratings) == 1 and facts.asked.rate_deck is None:
         return cdrs
     groups = ["source", "currency", "bill_period", "direction"]
     return cdrs.join(facts.rated_by.lazy(), on=groups, how="left", nulls_equal=True)
@@ -148,10 +151,23 @@ def _charges(facts: Facts) -> list[pl.Expr]:
     stated = pl.lit(in_units(facts.rating.attempt_fee), pl.Int128)
     fee = stated if facts.basis == "given" else pl.col("_attempt_fee").fill_null(0)
     return [
-        pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration"),
+        pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("_seconds"),
         units_of(pl.col("cost")).alias("_billed"),
         fee.alias("_fee"),
     ]
+
+
+def _expected_seconds(facts: Facts) -> pl.Expr:
+    """S(d, P): by the bill period that the deck states, else by the record's."""
+    if facts.asked.rate_deck is None:
+        return pl.col("_seconds").alias("expected_charged_duration")
+    first, step = due_increments()
+    due = facts.rated(
+        lambda rating: seconds_charged(pl.col("call_duration"), first, step, rating.increments)
+    )
+    return (
+        pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration")
+    )
 
 
 def cost_of(seconds: pl.Expr, facts: Facts) -> pl.Expr:
@@ -184,18 +200,43 @@ def _cost_by(rating: Rating, seconds: pl.Expr) -> pl.Expr:
 
 
 def _values(facts: Facts) -> list[pl.Expr]:
-    """C(r, s) and C(r, S): the cost of the seconds that were charged, and of those that were due."""
-    return [
-        cost_of(pl.col("charged_duration"), facts).alias("_own"),
-        cost_of(pl.col("expected_charged_duration"), facts).alias("_due"),
-    ]
+    """The cost of the seconds that were charged, and of those that were due, by the record and by the deck."""
+    return [value.alias(name) for name, value in _values_of(facts).items()]
+
+
+def _values_of(facts: Facts) -> dict[str, pl.Expr]:
+    seconds, expected = pl.col("_seconds"), pl.col("expected_charged_duration")
+    by_record = {
+        "_own": cost_of(pl.col("charged_duration"), facts),  # C(r, s)
+        "_due": cost_of(seconds, facts),  # C(r, S(d, p))
+    }
+    if facts.asked.rate_deck is None:
+        return by_record
+    stepped = cost_of(expected, facts)
+    priced = pl.when(pl.col("_deck_rate").is_not_null())
+    return by_record | {
+        "_stepped": stepped,  # C(r, S(d, P))
+        "_last": priced.then(by_deck(expected, facts)).otherwise(stepped),  # C(R, S(d, P))
+        "_by_deck": by_deck(pl.col("charged_duration"), facts),  # C(R, s)
+    }
+
+
+def _against_deck(facts: Facts) -> pl.Expr:
+    if facts.asked.rate_deck is None:
+        return pl.lit(value=False)
+    stated = facts.asked.tolerance
+    tolerance = pl.col("_unit_cost") // 2 if stated is None else pl.lit(in_units(stated), pl.Int128)
+    return rate_differs(facts, tolerance).fill_null(value=False)
 
 
 def _steps(facts: Facts) -> list[pl.Expr]:
     billed, own, due = pl.col("_billed"), pl.col("_own"), pl.col("_due")
+    # Without a deck the record's own bill period and rate stand.
+    stepped, last = (due, due) if facts.asked.rate_deck is None else (pl.col("_stepped"), pl.col("_last"))
     doubled = pl.col("_double_of").is_not_null()
     failed = ~answered() & ~doubled
-    chain = answered() & ~doubled & own.is_not_null() & due.is_not_null() & billed.is_not_null()
+    known = pl.all_horizontal(value.is_not_null() for value in (billed, own, due, stepped, last))
+    chain = answered() & ~doubled & known
     beyond = beyond_tolerance(facts)
     free = pl.col("found").fill_null(value=True) & billed.is_null() & (pl.col("_fee") == 0)
     expected = (
@@ -204,7 +245,7 @@ def _steps(facts: Facts) -> list[pl.Expr]:
         .when(failed & (billed.is_not_null() | free))
         .then(pl.col("_fee"))
         .when(chain)
-        .then(due)
+        .then(last)
     )
     amounts = {
         "double_billed": pl.when(doubled).then(billed),
@@ -212,10 +253,18 @@ def _steps(facts: Facts) -> list[pl.Expr]:
         "arithmetic": pl.when(chain & beyond).then(billed - own),
         "rounding": pl.when(chain & ~beyond).then(billed - own),
         "duration": pl.when(chain).then(own - due),
-        # What a rate deck says of the bill period and the rate: without one, the record's own stand.
         "increments": _NOTHING,
         "rate": _NOTHING,
     }
+    if facts.asked.rate_deck is not None:
+        differs = pl.col("_rate_differs")
+        # What is left between rates that agree as far as their digits show is rounding as well.
+        dust = pl.when(chain & ~differs).then(stepped - last).fill_null(0)
+        amounts |= {
+            "rounding": amounts["rounding"].fill_null(0) + dust,
+            "increments": pl.when(chain).then(due - stepped),
+            "rate": pl.when(chain & differs).then(stepped - last),
+        }
     return [
         expected.alias("_expected"),
         pl.when(expected.is_null()).then(billed).fill_null(0).alias("_unverified"),
@@ -229,7 +278,7 @@ def _answers() -> list[pl.Expr]:
     said = pl.sum_horizontal(step_column(step) for step in STEPS if step != "rounding")
     return [
         pl.when(pl.col("found").fill_null(value=True)).then("expected_charged_duration"),
-        pl.col("rate").alias("expected_rate"),
+        pl.coalesce(money_of(pl.col("_deck_rate")), "rate").alias("expected_rate"),
         money_of(pl.col("_expected")).alias("expected_cost"),
         money_of(difference).alias("cost_difference"),
         pl.when(pl.col("_expected").is_null())

@@ -30,11 +30,11 @@ SCHEMA = schema_of(
 )
 
 
-def per_seconds(rating: Rating) -> pl.Expr:
-    """How many seconds a rate is the price of, Int128."""
+def per_seconds(rating: Rating, step: pl.Expr | None = None) -> pl.Expr:
+    """How many seconds a rate is the price of, Int128; `step` is the block, by default the record's."""
     if rating.per_seconds == "block":
         # No seconds cost nothing, whatever a block is: only there can the block be unknown.
-        return pl.col("_step").fill_null(1).cast(pl.Int128)
+        return (pl.col("_step") if step is None else step).fill_null(1).cast(pl.Int128)
     return pl.lit(rating.per_seconds, pl.Int128)
 
 
@@ -44,9 +44,12 @@ def slack(rating: Rating) -> pl.Expr:
     return pl.col("_unit_cost") * per_seconds(rating) + pl.col("_unit_rate") * seconds
 
 
-def is_tie(rating: Rating) -> pl.Expr:
-    """Whether the cost lies exactly half a unit of its last decimal off the exact quotient."""
-    half_off: pl.Expr = _off_quotient(rating).abs() * 2 == pl.col("_unit_cost") * per_seconds(rating)
+def is_tie(rating: Rating, rate: pl.Expr | None = None) -> pl.Expr:
+    """Whether the cost lies exactly half a unit of its last decimal off the exact quotient.
+
+    `rate` is in units of 10⁻¹⁰; by default the record's.
+    """
+    half_off: pl.Expr = _off_quotient(rating, rate).abs() * 2 == pl.col("_unit_cost") * per_seconds(rating)
     tie: pl.Expr = half_off & _in_bounds()
     return tie
 
@@ -56,12 +59,13 @@ def _in_bounds() -> pl.Expr:
     return sensible
 
 
-def _off_quotient(rating: Rating) -> pl.Expr:
+def _off_quotient(rating: Rating, rate: pl.Expr | None = None) -> pl.Expr:
     """The cost minus the exact quotient, times per_seconds to be whole."""
     seconds = pl.col("charged_duration").cast(pl.Int128)
     fee = pl.lit(int(Fraction(rating.connect_fee) * 10**DIGITS), pl.Int128)
     due = pl.when(seconds != 0).then(fee).otherwise(0) if rating.connect_fee else pl.lit(0, pl.Int128)
-    off: pl.Expr = (pl.col("_billed") - due) * per_seconds(rating) - units_of(pl.col("rate")) * seconds
+    charged_by = units_of(pl.col("rate")) if rate is None else rate
+    off: pl.Expr = (pl.col("_billed") - due) * per_seconds(rating) - charged_by * seconds
     return off
 
 

@@ -8,7 +8,6 @@ hashes, which differ between versions. It tells whether two people hold the same
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC
 from decimal import Decimal
@@ -25,7 +24,7 @@ from callkit.reconciliation.wording import money_text
 if TYPE_CHECKING:
     from callkit.billing import Rating
     from callkit.reconciliation.facts import Asked
-    from callkit.reconciliation.findings import Severity
+    from callkit.reconciliation.findings import Severities
 
 _MODULUS = 2**256
 _BATCH_ROWS = 100_000
@@ -72,7 +71,7 @@ class Provenance:
 
 
 def provenance(
-    records: pl.LazyFrame, rows: int, asked: Asked, severities: Mapping[str, Severity]
+    records: pl.LazyFrame, rows: int, asked: Asked, severities: Severities
 ) -> Provenance:
     """Take the digests of what a result rests on. Reads every row: call it when it is asked for.
 
@@ -111,7 +110,7 @@ def digest(records: pl.LazyFrame, rows: int) -> str:
     return sha256(f"{head}\n{rows}\n{total:064x}".encode()).hexdigest()
 
 
-def rules(asked: Asked, severities: Mapping[str, Severity]) -> dict[str, Any]:
+def rules(asked: Asked, severities: Severities) -> dict[str, Any]:
     """List the rules as plain values; equal amounts, instants and ratings are written alike."""
     return {
         "rating": None if asked.rating is None else _rating(asked.rating),
@@ -123,7 +122,7 @@ def rules(asked: Asked, severities: Mapping[str, Severity]) -> dict[str, Any]:
         "checks": [
             {
                 "name": check.name,
-                "severity": severities[check.name],
+                "severity": severities[check.name, check.grade],
                 "grade": check.grade,
                 "step": check.step,
             }

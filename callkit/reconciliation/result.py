@@ -19,11 +19,9 @@ from callkit.reconciliation.provenance import Provenance, provenance
 from callkit.reconciliation.wording import money_text, rating_in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from callkit.billing import Rating
     from callkit.reconciliation.facts import Facts
-    from callkit.reconciliation.findings import Severity
+    from callkit.reconciliation.findings import Severities
     from callkit.reconciliation.inference import RatingFit
     from callkit.reconciliation.records import Records
 
@@ -104,7 +102,7 @@ class Reconciliation:
     bridge: pl.DataFrame
     facts: Facts
     records: Records
-    severities: Mapping[str, Severity]
+    severities: Severities
 
     @property
     def lazy(self) -> pl.LazyFrame:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def increments_in_words(facts: Facts) -> pl.Expr:
     """`31 s on 6+6: the first 6 s, then 25 s in steps of 6 s → 36 s`."""
     talk, first, step = pl.col("call_duration"), pl.col("_first"), pl.col("_step")
-    due = pl.col("expected_charged_duration")
+    due = pl.col("_seconds")
     within = pl.format("the first {} s are charged in full → {} s", first, due)
     beyond = pl.format("the first {} s, then {} s in steps of {} s → {} s", first, talk - first, step, due)
     after_first = pl.when(talk <= first).then(within).otherwise(beyond)
@@ -29,7 +29,7 @@ def increments_in_words(facts: Facts) -> pl.Expr:
 def _explanation(facts: Facts) -> pl.Expr:
     # Garbled seconds are shown as they are: their difference must not leave the integers.
     charged, due = (
-        pl.col(name).cast(pl.Int128) for name in ("charged_duration", "expected_charged_duration")
+        pl.col(name).cast(pl.Int128) for name in ("charged_duration", "_seconds")
     )
     seconds = too_much(charged - due, "s", (charged - due).abs())
     worth = pl.when(verifiable()).then(
@@ -49,10 +49,10 @@ CHECKS = (
         fires=lambda _: (
             answered()
             & pl.col("_double_of").is_null()
-            & (pl.col("charged_duration") != pl.col("expected_charged_duration"))
+            & (pl.col("charged_duration") != pl.col("_seconds"))
         ),
         reported=pl.col("charged_duration"),
-        expected=pl.col("expected_charged_duration"),
+        expected=pl.col("_seconds"),
         amount=pl.when(verifiable()).then(step_amount("duration")),
         explanation=_explanation,
     ),

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import polars as pl
 
+from callkit.reconciliation.contract import deck_row_in_words
 from callkit.reconciliation.findings import CallCheck
 from callkit.reconciliation.wording import money
+
+_CHARGED = (pl.col("source") == "nx-whatsapp") & (pl.col("direction") == "in") & (pl.col("cost") > 0)
 
 CHECKS = (
     CallCheck(
         "inbound_charged",
+        "error",
+        "B",
+        fires=lambda _: _CHARGED & (pl.col("_deck_rate") == 0),
+        reported=money(pl.col("cost")),
+        expected=pl.lit("0.00"),
+        explanation=lambda facts: pl.format(
+            "The customer called in, which the rate deck says is free ({}), and {} {} are billed.",
+            deck_row_in_words(facts),
+            money(pl.col("cost")),
+            pl.col("currency").fill_null(""),
+        ),
+    ),
+    CallCheck(
+        "inbound_charged",
         "warning",
         "D",
-        fires=lambda _: (
-            (pl.col("source") == "nx-whatsapp") & (pl.col("direction") == "in") & (pl.col("cost") > 0)
-        ),
+        # A deck that prices the call has answered the question.
+        fires=lambda _: _CHARGED & pl.col("_deck_row").is_null(),
         reported=money(pl.col("cost")),
         expected=pl.lit("as the contract says of inbound calls"),
         explanation=lambda _: pl.format(

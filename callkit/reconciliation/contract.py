@@ -1,0 +1,141 @@
+"""What the rate deck says of each call, and where the record contradicts it.
+
+R and P are the deck's rate and bill period, r and p the record's. Where the deck does not price a call, or says nothing
+of the bill period, the record's own stand.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from callkit.billing import DIGITS, cost_units, increments, money_of, units_of
+from callkit.cdr import schema_of
+from callkit.reconciliation.precision import is_tie, per_seconds
+
+if TYPE_CHECKING:
+    from callkit.billing import Rating
+    from callkit.reconciliation.facts import Facts
+
+PRICED = schema_of(
+    _deck_row=pl.Int64, _deck_rate=pl.Int128, _deck_first=pl.Int64, _deck_step=pl.Int64, _by_deck=pl.Int128
+)
+"""What the deck adds to a call, C(R, s) last: all null where it does not price it."""
+
+_MOST_MONEY = 10**28
+"""In units of 10⁻¹⁰: larger amounts are beyond all sense."""
+
+
+def with_deck(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
+    """Say which row of the deck prices each call. What the charged seconds cost by it is for the ledger to add."""
+    deck = facts.asked.rate_deck
+    if deck is None:
+        return cdrs.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in PRICED.items())
+    first, step = increments(pl.col("bill_period"))
+    rows = deck.rows.select(
+        pl.col("row").alias("_deck_row"),
+        units_of(pl.col("rate")).alias("_deck_rate"),
+        first.alias("_deck_first"),
+        step.alias("_deck_step"),
+    )
+    return cdrs.with_columns(deck.row_of().alias("_deck_row")).join(rows.lazy(), on="_deck_row", how="left")
+
+
+def due_increments() -> tuple[pl.Expr, pl.Expr]:
+    """P as (first, step): the deck's, else the record's."""
+    stated = pl.col("_deck_first").is_not_null()
+    first, step = (
+        pl.when(stated).then(f"_deck{name}").otherwise(name) for name in ("_first", "_step")
+    )
+    return first, step
+
+
+def by_deck(seconds: pl.Expr, facts: Facts) -> pl.Expr:
+    """C(R, seconds) in units of 10⁻¹⁰; null where the deck does not price the call."""
+    return facts.rated(lambda rating: _by_deck(seconds, rating))
+
+
+def _by_deck(seconds: pl.Expr, rating: Rating) -> pl.Expr:
+    cost = cost_units(pl.col("_deck_rate"), seconds.cast(pl.Int128), rating, due_increments())
+    return pl.when(cost.abs() <= _MOST_MONEY).then(cost)
+
+
+def increments_differ() -> pl.Expr:
+    """Whether the deck states another bill period than the record; null where either is unknown."""
+    return (pl.col("_deck_first") != pl.col("_first")) | (pl.col("_deck_step") != pl.col("_step"))
+
+
+def rate_differs(facts: Facts, tolerance: pl.Expr) -> pl.Expr:
+    """Whether the record's price is another one than the deck's; null where the deck does not price the call.
+
+    A record that states its rate is held against the deck's. Digits that the vendor demonstrably does not show are no
+    difference. A record without a rate is held against what its charged seconds cost by the deck.
+
+    Parameters
+    ----------
+    facts
+        What is known about all records.
+    tolerance
+        How far a cost may lie off, in units of 10⁻¹⁰.
+    """
+    apart = (units_of(pl.col("rate")) - pl.col("_deck_rate")).abs()
+    hidden = pl.col("_shortened").fill_null(value=False) & (apart <= pl.col("_unit_rate") // 2)
+    stated = (apart != 0) & ~hidden
+    off = (pl.col("_billed") - pl.col("_by_deck")).abs() > tolerance
+    if facts.asked.tolerance is None and facts.basis != "given":
+        tie = facts.rated(lambda rating: is_tie(rating, pl.col("_deck_rate")))
+        off &= ~tie.fill_null(value=False)
+    return pl.when(pl.col("rate").is_not_null()).then(stated).otherwise(off)
+
+
+def assumed(facts: Facts) -> pl.Expr:
+    """Whether the rating of a call is only the convention: neither stated nor seen in any record."""
+    if facts.basis == "given" or facts.asked.rate_deck is None:
+        return pl.lit(value=False)
+    return pl.col("_assumed").fill_null(value=True)
+
+
+def billed_rate(facts: Facts) -> tuple[pl.Expr, pl.Expr]:
+    """The least and the greatest rate that can have been charged, as MONEY.
+
+    A record that states its rate charges that; of another one, half a unit of its cost to either side is left open.
+    """
+    low, high = (facts.rated(lambda rating, side=side: _derived(rating, side)) for side in (-1, 1))
+    stated = pl.col("rate").is_not_null()
+    return (
+        pl.when(stated).then("rate").otherwise(money_of(low)),
+        pl.when(stated).then("rate").otherwise(money_of(high)),
+    )
+
+
+def _derived(rating: Rating, side: int) -> pl.Expr:
+    """(cost ± half a unit − fee) · per_seconds / seconds, rounded to the inside."""
+    seconds = pl.col("charged_duration").cast(pl.Int128) * 2
+    doubled = (pl.col("_billed") - int(Fraction(rating.connect_fee) * 10**DIGITS)) * 2
+    product = (doubled + side * pl.col("_unit_cost")) * per_seconds(rating, due_increments()[1])
+    safe = pl.when((seconds > 0) & (product.abs() < _MOST_MONEY * 10**8)).then(seconds)
+    rounded: pl.Expr = product // safe if side > 0 else -((-product) // safe)
+    return rounded
+
+
+def deck_row_in_words(facts: Facts) -> pl.Expr:
+    """`prefix 8621, China Shanghai (rates.csv, row 12)`; null where the deck does not price the call."""
+    deck = facts.asked.rate_deck
+    if deck is None:
+        return pl.lit(None, pl.String)
+    words = pl.format(
+        "prefix {}{} ({}, {})",
+        "prefix",
+        pl.format(", {}", "destination").fill_null(""),
+        pl.lit(deck.name),
+        "place",
+    )
+
+    def look(rows: pl.Series) -> pl.Series:
+        named = deck.rows.select("row", words=words)
+        asked = rows.alias("row").to_frame()
+        return asked.join(named, on="row", how="left", maintain_order="left")["words"]
+
+    return pl.col("_deck_row").map_batches(look, return_dtype=pl.String, is_elementwise=True)
