@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from hashlib import pbkdf2_hmac
 from typing import Any, ClassVar, NoReturn, Self
 
 from callkit.fetch.credentials import Secret, from_environment, from_keyring
@@ -25,6 +27,9 @@ class Client:
     _environment: ClassVar[dict[str, str]] = {}
     """Argument → environment variable, for `from_env` and `from_keyring`."""
     _keyring_service: ClassVar[str] = ""
+
+    _identity: Sequence[Secret] = ()
+    """What tells one account from another."""
 
     def __init__(self, endpoint: Endpoint, settings: Settings) -> None:
         self._settings = settings
@@ -72,6 +77,15 @@ class Client:
     def base_url(self) -> str:
         """Where the vendor's API is."""
         return self._settings.base_url
+
+    @cached_property
+    def account(self) -> str:
+        """A name for the account that gives nothing of its credentials away: the same for the same account.
+
+        It is a slow, salted digest of the key (not of the secret), so that it cannot be turned back by trying keys.
+        """
+        known = "\n".join(part.reveal() for part in self._identity).encode()
+        return pbkdf2_hmac("sha256", known, f"{self._keyring_service} account".encode(), 200_000).hex()[:12]
 
     def close(self) -> None:
         """Close idle connections. The client stays usable."""

@@ -8,11 +8,11 @@ the order of records) is not guessed here: windows adjoin, ids are counted, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import polars as pl
 
@@ -29,11 +29,13 @@ from callkit.fetch.settings import Settings, positive_int
 from callkit.fetch.signing import itnio_signature
 from callkit.fetch.transport import Code, Endpoint
 from callkit.fetch.windows import Window, cut, period
-from callkit.fetch.workers import Workers, progress_bar
+from callkit.fetch.workers import Notices, Workers, progress_bar
 
-__all__ = ["ItnioVoice"]
+__all__ = ["Exchange", "ItnioVoice", "Stretch", "replayed"]
 
 _LONGEST = timedelta(days=31)
+# More than any client is made with: a replay has as many readings as were kept.
+_MOST_READINGS = 1_000
 
 _CREDENTIALS = "Check api_key and api_secret."
 _CONSOLE = "See the account's state in the vendor's console."
@@ -57,6 +59,36 @@ _CODES = {
     -31: Code(AuthenticationError, _ALLOWED),
     -32: Code(AuthenticationError, f"The key may not query voice records. {_CONSOLE}"),
 }
+
+
+class Exchange(NamedTuple):
+    """A question and the body of its answer, as it came."""
+
+    window: Window
+    page: int
+    size: int
+    body: bytes
+
+
+class Stretch(NamedTuple):
+    """A verified stretch of time.
+
+    Attributes
+    ----------
+    window
+        The window, or the part of it where it was too large to be read at once.
+    frame
+        Its records, a CDR frame.
+    total
+        How many the vendor counts in it.
+    whole
+        The window that was asked for, if all of it is verified with this; None while parts of it are to come.
+    """
+
+    window: Window
+    frame: pl.DataFrame
+    total: int
+    whole: Window | None
 
 
 class ItnioVoice(Client):
@@ -112,6 +144,7 @@ class ItnioVoice(Client):
         ca_bundle: str | Path | None = None,
     ) -> None:
         key, secret = self._secrets(api_key=api_key, api_secret=api_secret)
+        self._identity = (key,)
         settings = Settings(
             base_url, timeout, max_attempts, max_workers, requests_per_second, max_response_bytes, ca_bundle
         )
@@ -247,13 +280,92 @@ class ItnioVoice(Client):
             if warning := outside.warning():
                 self._notices.add(f"ITNIO voice: {warning}")
 
-    def _page(self, workers: Workers, window: Window, number: int, size: int) -> Page:
+    def stretches(
+        self, windows: Sequence[Window], keep: Callable[[Exchange], None] | None = None
+    ) -> Iterator[Stretch]:
+        """Fetch windows one after the other and say which are complete: what an archive needs to continue.
+
+        Parameters
+        ----------
+        windows
+            Of at most 31 days each, oldest first; neighbours may overlap.
+        keep
+            Is handed every question with the body of its answer, from threads. The body holds no credentials.
+
+        Yields
+        ------
+        Stretch
+            Complete and verified, also where it holds no record. What begins at the very end of the last window is
+            left out.
+
+        Raises
+        ------
+        IncompleteFetch, AuthenticationError, InvalidRequest, OutOfRange, RateLimited, VendorError
+            As `fetch`.
+        """
+        if not windows:
+            return
+        try:
+            with self._workers() as workers:
+                listing = Listing("ITNIO voice", partial(self._page, workers, keep=keep))
+                settled = Settled(listing, workers, self._notices, self._settings.max_attempts)
+                outside = Outside(Window(windows[0].start, windows[-1].end))
+                for window, records, total, whole in settled.verified(windows):
+                    frame = cdr.sort(outside.seen(to_frame(records, FIELDS, CONSTANTS)))
+                    self._notices.give()
+                    yield Stretch(window, frame, total, whole)
+                if warning := outside.warning():
+                    self._notices.add(f"ITNIO voice: {warning}")
+        finally:
+            self._notices.give()
+
+    def _page(
+        self,
+        workers: Workers,
+        window: Window,
+        number: int,
+        size: int,
+        *,
+        keep: Callable[[Exchange], None] | None = None,
+    ) -> Page:
         question = {
             "current": number,
             "size": size,
             "params": {"strTime": window.start_text, "endTime": window.end_text},
         }
-        return self._transport.ask(question, f"{window}, page {number}", read_page, workers.stop)
+        kept = None if keep is None else lambda body: keep(Exchange(window, number, size, body))
+        return self._transport.ask(question, f"{window}, page {number}", read_page, workers.stop, kept)
+
+
+def replayed(window: Window, answer: Callable[[Window, int, int], bytes]) -> pl.DataFrame:
+    """Make the frame of a window again, out of the bodies that were kept when it was fetched.
+
+    Parameters
+    ----------
+    window
+        As it was asked for.
+    answer
+        Window, page (from 1), size → the body that came, in the order in which that question was asked.
+
+    Returns
+    -------
+    pl.DataFrame
+        Its records, a CDR frame, in no order.
+
+    Raises
+    ------
+    IncompleteFetch
+        If the bodies do not establish the window.
+    """
+
+    def page(asked: Window, number: int, size: int) -> Page:
+        return read_page(parse(answer(asked, number, size)))
+
+    with Workers(1) as workers:
+        settled = Settled(Listing("ITNIO voice", page), workers, Notices(), _MOST_READINGS)
+        return pl.concat(
+            [cdr.empty(), *(to_frame(records, FIELDS, CONSTANTS) for records in settled.windows([window]))]
+        )
 
 
 def _headers(key: Secret, secret: Secret, _body: bytes, now: float) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -21,8 +21,7 @@ from callkit import cdr
 from callkit.errors import AuthenticationError, InvalidRequest, VendorError
 from callkit.fetch.client import Client
 from callkit.fetch.credentials import Secret
-from callkit.fetch.exact import to_json
-from callkit.fetch.nxcloud_call import NO_CDR, Call, read_answer, to_rows
+from callkit.fetch.nxcloud_call import NO_CDR, Call, read_answer, settled_call, to_rows
 from callkit.fetch.settings import Settings
 from callkit.fetch.signing import NX_ALGORITHMS, nx_signature
 from callkit.fetch.transport import Code, Endpoint
@@ -119,6 +118,7 @@ class NxWhatsApp(Client):
         key, secret, app, phone = self._secrets(
             access_key=access_key, access_secret=access_secret, app_key=app_key, business_phone=business_phone
         )
+        self._identity = (key, app, phone)
         if algorithm not in list(NX_ALGORITHMS):
             raise ValueError(f"algorithm must be one of {', '.join(NX_ALGORITHMS)}, got {algorithm!r:.40}")
         settings = Settings(
@@ -218,15 +218,38 @@ class NxWhatsApp(Client):
         """
         return self._batches(_checked(call_ids))
 
-    def _batches(self, ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def answers(
+        self, call_ids: Iterable[str], keep: Callable[[str, bytes], None] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """Give `batches`, and hand over what came: what an archive needs.
+
+        Parameters
+        ----------
+        call_ids
+            As in `fetch`.
+        keep
+            Is handed every asked id with the body of its answer, from threads. The body holds no credentials.
+
+        Yields
+        ------
+        pl.DataFrame
+            As `batches`.
+        """
+        return self._batches(_checked(call_ids), keep)
+
+    def _batches(
+        self, ids: Sequence[str], keep: Callable[[str, bytes], None] | None = None
+    ) -> Iterator[pl.DataFrame]:
         try:
-            for frame in self._frames(ids):
+            for frame in self._frames(ids, keep):
                 self._notices.give()
                 yield frame
         finally:
             self._notices.give()
 
-    def _frames(self, ids: Sequence[str]) -> Iterator[pl.DataFrame]:
+    def _frames(
+        self, ids: Sequence[str], keep: Callable[[str, bytes], None] | None = None
+    ) -> Iterator[pl.DataFrame]:
         if not ids:
             return
         still_to_come = Counter(ids)
@@ -240,7 +263,7 @@ class NxWhatsApp(Client):
                 ]
                 distinct = {call_id: what for call_id, what in reversed(new) if call_id not in known}
                 asked = [
-                    workers.submit(self._call, workers.stop, call_id, what)
+                    workers.submit(self._call, workers.stop, keep, call_id, what)
                     for call_id, what in reversed(distinct.items())
                 ]
                 known.update(zip(reversed(distinct), workers.results(asked), strict=True))
@@ -249,27 +272,15 @@ class NxWhatsApp(Client):
                 # Only what will be asked for once more is kept, so that memory does not grow with the ids.
                 known = {call_id: call for call_id, call in known.items() if still_to_come[call_id] > 0}
 
-    def _call(self, stop: Event, call_id: str, what: str) -> Call:
+    def _call(self, stop: Event, keep: Callable[[str, bytes], None] | None, call_id: str, what: str) -> Call:
         question = {"call_id": call_id}
+        kept = None if keep is None else partial(keep, call_id)
         read = partial(read_answer, call_id)
-        calls, aside = self._transport.ask(question, what, read, stop)
-        if calls == []:
-            # Not what the vendor documents for a missing CDR, so it has to say it twice.
-            calls, aside = self._transport.ask(question, what, read, stop)
-            if calls == []:
-                self._notices.add(
-                    f"NXCloud WhatsApp: {what}: twice a good answer without a record; taken as no CDR."
-                )
-        if not calls:
-            return Call(None, {})
-        distinct = list({to_json(call): call for call in calls}.values())
-        if len(distinct) > 1:
-            self._notices.add(
-                f"NXCloud WhatsApp: {what}: the vendor gives {len(distinct)} differing records; the first is the row, "
-                f"the others are in its `extra`."
-            )
-            aside = {**aside, "other_records": distinct[1:]}
-        return Call(distinct[0], aside)
+
+        def tell(text: str) -> None:
+            self._notices.add(f"NXCloud WhatsApp: {what}: {text}")
+
+        return settled_call(lambda: self._transport.ask(question, what, read, stop, kept), tell)
 
 
 def _checked(call_ids: Iterable[str]) -> list[str]:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import polars as pl
 
 from callkit import cdr
 from callkit.fetch.costs import with_costs
-from callkit.fetch.exact import Json, UnreadableAnswer, whole
+from callkit.fetch.exact import Json, UnreadableAnswer, read_json, to_json, whole
 from callkit.fetch.kinds import EPOCH, MONEY, NUMBER, SECONDS, TEXT, Kind, choice
 from callkit.fetch.records import to_frame
 from callkit.fetch.tables import Record, Table
 
-__all__ = ["NO_CDR", "Call", "read_answer", "to_rows"]
+__all__ = ["NO_CDR", "Call", "read_answer", "replayed", "settled_call", "to_rows"]
 
 NO_CDR = 10014
 """The code that says that there is no CDR for an id."""
@@ -66,6 +66,44 @@ def read_answer(call_id: str, answer: dict[str, Json]) -> tuple[list[Record] | N
     others = [call for call in calls if call.get("call_id") != call_id]
     aside = {name: value for name, value in data.items() if name != "calls" and value not in (None, "")}
     return about, {**aside, "other_calls": others} if others else aside
+
+
+def settled_call(ask: Callable[[], tuple[list[Record] | None, Record]], tell: Callable[[str], None]) -> Call:
+    """Ask for a call, once more where the answer is not one that the vendor documents, and decide what is its record.
+
+    Parameters
+    ----------
+    ask
+        Asks, and gives what `read_answer` makes of the answer.
+    tell
+        Is told what the user should know.
+    """
+    calls, aside = ask()
+    if calls == []:
+        # Not what the vendor documents for a missing CDR, so it has to say it twice.
+        calls, aside = ask()
+        if calls == []:
+            tell("twice a good answer without a record; taken as no CDR.")
+    if not calls:
+        return Call(None, {})
+    return _distinct(calls, aside, tell)
+
+
+def _distinct(calls: Sequence[Record], aside: Record, tell: Callable[[str], None]) -> Call:
+    distinct = list({to_json(call): call for call in calls}.values())
+    if len(distinct) > 1:
+        tell(
+            f"the vendor gives {len(distinct)} differing records; the first is the row, the others are in its `extra`."
+        )
+        aside = {**aside, "other_records": distinct[1:]}
+    return Call(distinct[0], aside)
+
+
+def replayed(call_id: str, bodies: Sequence[bytes]) -> pl.DataFrame:
+    """Make the row of a call again, out of the bodies that were kept when it was asked for, in their order."""
+    left = iter(bodies)
+    call = settled_call(lambda: read_answer(call_id, read_json(next(left))), lambda _: None)
+    return to_rows([call_id], [call])
 
 
 def to_rows(ids: Sequence[str], calls: Sequence[Call]) -> pl.DataFrame:

@@ -21,7 +21,7 @@ from callkit.fetch.tables import Table
 from callkit.fetch.windows import Window
 from callkit.fetch.workers import Notices, Workers
 
-__all__ = ["Listing", "Settled"]
+__all__ = ["Listing", "Settled", "Verified"]
 
 RECORDS_AT_ONCE = 10_000
 _MOST_PARTS = 64
@@ -44,6 +44,27 @@ class Listing:
 
     vendor: str
     ask: Callable[[Window, int, int], Page]
+
+
+class Verified(NamedTuple):
+    """Records of a window that are complete.
+
+    Attributes
+    ----------
+    window
+        The window, or the part of it where it was too large to be read at once.
+    records
+        Its records, none of them given before.
+    total
+        How many the vendor counts in it.
+    whole
+        The window that was asked for, if all of it is verified with this; None while parts of it are to come.
+    """
+
+    window: Window
+    records: Table
+    total: int
+    whole: Window | None
 
 
 @dataclass
@@ -93,7 +114,11 @@ class Settled:
         self._differing = 0
 
     def windows(self, cut: Iterable[Window]) -> Iterator[Table]:
-        """Give each window's records, none of them given before.
+        """Give each window's records, none of them given before; otherwise as `verified`."""
+        return (verified.records for verified in self.verified(cut))
+
+    def verified(self, cut: Iterable[Window]) -> Iterator[Verified]:
+        """Give each window's records, and say which of the windows that were asked for are complete.
 
         Raises
         ------
@@ -124,7 +149,9 @@ class Settled:
                 yield self._up_to(left, window, first, size)
                 return
             if first.total <= size:
-                found = self._settle(_Piece(window), Reading.of([first]))
+                found: Iterator[Table] = (
+                    done.records for done in self._settle(_Piece(window), Reading.of([first]))
+                )
             else:
                 self._peeked = Future()
                 self._peeked.set_result(first)
@@ -207,7 +234,7 @@ class Settled:
         first = self._page(window, 1, size)
         return Reading.of([first, *self._pages(window, range(2, -(-first.total // size) + 1), size)])
 
-    def _settle(self, piece: _Piece, reading: Reading) -> Iterator[Table]:
+    def _settle(self, piece: _Piece, reading: Reading) -> Iterator[Verified]:
         """Verify a window, reading it again as often as it takes and is allowed."""
         window = piece.window
         readings = [reading]
@@ -226,11 +253,15 @@ class Settled:
         ids = reading.ids if agreed is reading.records else set(agreed.ids)
         records = self._without_copies(agreed, ids)
         fresh = self._fresh(Reading(reading.totals, reading.total, records, ids))
-        yield fresh
-        self._add_up(piece, reading.total - len(records) + len(fresh), len(records) - len(fresh))
+        whole = self._add_up(piece, reading.total - len(records) + len(fresh), len(records) - len(fresh))
+        yield Verified(window, fresh, reading.total, whole)
 
-    def _add_up(self, piece: _Piece, counted: int, border_copies: int) -> None:
-        """Check, behind the last part of a window that was cut, that the parts are the whole."""
+    def _add_up(self, piece: _Piece, counted: int, border_copies: int) -> Window | None:
+        """Check, behind the last part of a window that was cut, that the parts are the whole.
+
+        Gives the window that was asked for, if this piece completes it.
+        """
+        asked = piece.window
         whole = piece.whole
         while whole is not None:
             # What a window shares with the one before the whole belongs to the whole nevertheless.
@@ -241,14 +272,16 @@ class Settled:
         while whole is not None:
             whole.parts_left -= 1
             if whole.parts_left:
-                return
+                return None
             if whole.counted < whole.total:
                 # Both ends of every window exclusive, for one, would lose what lies on a cut.
                 total = self._page(whole.window, 1, _PAGE_SIZES[0]).total
                 if whole.counted < total:
                     why = "try again later; its narrower windows list fewer records than the whole counts"
                     raise self._incomplete(whole.window, total, whole.counted, why)
+            asked = whole.window
             whole = whole.parent
+        return asked
 
     def _without_copies(self, records: Table, ids: set[str]) -> Table:
         """Keep what differs of the records that the vendor itself lists under one id, and count it for `_tell`."""

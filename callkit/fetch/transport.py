@@ -133,7 +133,12 @@ class Transport:
         self._adapter.close()
 
     def ask(
-        self, question: Mapping[str, Json], what: str, read: Callable[[dict[str, Json]], T], stop: Event
+        self,
+        question: Mapping[str, Json],
+        what: str,
+        read: Callable[[dict[str, Json]], T],
+        stop: Event,
+        keep: Callable[[bytes], None] | None = None,
     ) -> T:
         """Ask, and try again where it helps.
 
@@ -147,6 +152,8 @@ class Transport:
             Makes of the answer what the caller wants; raises UnreadableAnswer where it is not what it should be.
         stop
             Calls the work off.
+        keep
+            Is handed the body of the answer, as it came, once `read` could read it.
 
         Raises
         ------
@@ -170,14 +177,19 @@ class Transport:
             ):
                 number, soonest = attempt.num, attempt.next_wait
                 with attempt:
-                    return self._attempt(question, what, read, stop)
+                    return self._attempt(question, what, read, stop, keep)
         except _FailedError as failed:
             failure = failed.error
         # Out here, so that neither the request nor what the libraries said about it hangs on the error.
         raise failure or Cancelled
 
     def _attempt(
-        self, question: Mapping[str, Json], what: str, read: Callable[[dict[str, Json]], T], stop: Event
+        self,
+        question: Mapping[str, Json],
+        what: str,
+        read: Callable[[dict[str, Json]], T],
+        stop: Event,
+        keep: Callable[[bytes], None] | None,
     ) -> T:
         self._throttle.wait(stop)
         now, correction = self._clock.now()
@@ -191,6 +203,8 @@ class Transport:
             if code in self._endpoint.results and reply.status < 300:
                 value = read(answer)
                 self._clock.compare(reply.date)
+                if keep is not None:
+                    keep(reply.body)
                 return value
             attempted = attempted._replace(code=code, reason=self._clean(answer.get(self._endpoint.reason)))
         except UnreadableAnswer as error:
