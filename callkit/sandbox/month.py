@@ -41,9 +41,20 @@ class Month:
             for call in calls
             for check, amount in call.faults.items()
         ]
+        # What shows among its peers as an outlier is, against the price list, a wrong rate.
+        faults += [
+            (call.call_id, call.source, "rate", call.cost - self.agreed_cost(call))
+            for call in self.calls[NX]
+            if "rate_outlier" in call.faults
+        ]
         if self.gap is not None:
             faults.append((None, ITNIO, "missing_stretch", None))
         return sorted(faults, key=lambda fault: (fault[1], fault[2], fault[0] or ""))
+
+    def agreed_cost(self, call: Call) -> int:
+        """What a call costs by the price list."""
+        rate = call.route.rates[call.currency].used
+        return self.tariffs[call.source].cost(rate, call.owed_seconds, call.step)
 
     def net_overcharge(self) -> tuple[int, int]:
         """What was billed and the net of what was billed too much (10**-10, both currencies alike)."""

@@ -7,10 +7,21 @@ whole numbers of 10**-10 of the currency unit, the digits that the CDR frame kee
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 from typing import Literal
 
-__all__ = ["MINUTE", "UNIT", "Tariff", "charged_seconds", "divide", "proportional", "tariff_of", "text"]
+__all__ = [
+    "MINUTE",
+    "UNIT",
+    "Tariff",
+    "charged_seconds",
+    "divide",
+    "exact",
+    "proportional",
+    "tariff_of",
+    "text",
+]
 
 UNIT = 10**10
 """Parts of a currency unit that money is counted in."""
@@ -128,3 +139,15 @@ def text(amount: int, decimals: int | None = None) -> str:
     digits = f"{rest:010}"
     digits = digits.rstrip("0") if decimals is None else digits[:decimals]
     return f"{sign}{whole}.{digits}" if digits else f"{sign}{whole}"
+
+
+def exact(amount: int) -> Decimal:
+    """Give money as the number that it is.
+
+    Examples
+    --------
+    >>> from callkit.sandbox.pricing import exact
+    >>> exact(12_000_000_000)
+    Decimal('1.2')
+    """
+    return Decimal(text(amount))

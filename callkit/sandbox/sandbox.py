@@ -19,7 +19,8 @@ from callkit.sandbox import itnio, nxcloud
 from callkit.sandbox.calls import ITNIO, NX
 from callkit.sandbox.faults import Exchange, FaultPlan, Faults
 from callkit.sandbox.month import Month, make_month
-from callkit.sandbox.pricing import Tariff, text
+from callkit.sandbox.papers import Papers
+from callkit.sandbox.pricing import Tariff, exact
 from callkit.sandbox.server import Request, Response, Server
 from callkit.sandbox.settings import NOW, PERIOD, Settings
 
@@ -53,7 +54,7 @@ _OTHER_CREDENTIALS = {
 }
 
 
-class Sandbox:
+class Sandbox(Papers):
     """Both vendor APIs on 127.0.0.1, as strict as their documents, with billing faults injected on purpose.
 
     Equal arguments give equal bytes. Every number behind the month is a field of `Settings` and can be
@@ -221,21 +222,23 @@ class Sandbox:
 
     @cached_property
     def truth(self) -> pl.DataFrame:
-        """One row per injected fault: call_id, source, check, amount; sorted by source, check, call_id.
+        """One row per injected fault: call_id, source, check, amount; sorted by source, check, call_id, amount.
 
         `amount` is the difference by the bridge step of that check, in the quoted currency (`settlement`: in the
         settlement currency), positive where too much was billed; null where the check has no step. A missing
-        stretch belongs to no call. `restated` are the calls whose record changes at any time: at a given `now`
-        some of them have not changed yet.
+        stretch belongs to no call, nor does a wrong line of the invoice (`invoice`), whose amount is the line's minus
+        its records'. `rate` and `increments` show against the vendor's price list (`rate_deck`); an NXCloud call at a
+        wrong price is a `rate` there, and a `rate_outlier` among its peers. `restated` are the calls whose record
+        changes at any time: at a given `now` some of them have not changed yet.
         """
         rows = [
             {
                 "call_id": call_id,
                 "source": source,
                 "check": check,
-                "amount": None if amount is None else _exact(amount),
+                "amount": None if amount is None else exact(amount),
             }
-            for call_id, source, check, amount in self._month.truth()
+            for call_id, source, check, amount in [*self._month.truth(), *self._invoice_truth()]
         ]
         schema: dict[str, Any] = {
             "call_id": pl.String,
@@ -243,7 +246,7 @@ class Sandbox:
             "check": pl.String,
             "amount": cdr.MONEY,
         }
-        return pl.DataFrame(rows, schema=schema)
+        return pl.DataFrame(rows, schema=schema).sort("source", "check", "call_id", "amount")
 
     @cached_property
     def rating(self) -> dict[str, dict[str, Any]]:
@@ -323,15 +326,11 @@ class Sandbox:
         return first
 
 
-def _exact(amount: int) -> Decimal:
-    return Decimal(text(amount))
-
-
 def _rating(tariff: Tariff) -> dict[str, Any]:
     return {
         "per_seconds": tariff.per_seconds,
         "decimals": tariff.decimals,
         "rounding": tariff.rounding,
-        "connect_fee": _exact(tariff.connect_fee),
+        "connect_fee": exact(tariff.connect_fee),
         "increments": "after_first",
     }

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-__all__ = ["NOW", "PERIOD", "Settings"]
+__all__ = ["ISSUED", "NOW", "PERIOD", "Settings"]
 
 PERIOD = (datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 10, 1, tzinfo=UTC))
 """The month that `calls` counts, half-open."""
 
 NOW = datetime(2026, 10, 6, 9, 0, 0, tzinfo=UTC)
 """The vendors' clock as far as data and allowed ranges go: late enough for every late record to be there."""
+
+ISSUED = NOW
+"""When the invoice is issued: from the records as they are then, whenever the vendors' clock stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,11 @@ class Settings:
         Of each kind's faults: close together in destination and dates.
     net_low, net_high
         The net overcharge, as a fraction of the billed amount (if there are calls enough).
+    deck_zone
+        The zone in which the price lists' days begin and end.
+    invoice_zone, invoice_clock
+        The zone in which ITNIO's invoice is cut into months, and the instant of a call that decides: `"submitted"`,
+        `"answered"` or `"ended"`; None takes the one that belongs to the seed.
     itnio_skew, nx_skew
         By how many seconds a Timestamp or ts may be off.
     window_end
@@ -153,6 +162,9 @@ class Settings:
     clustered: float = 0.5
     net_low: float = 0.01
     net_high: float = 0.025
+    deck_zone: str = "Asia/Shanghai"
+    invoice_zone: str = "Asia/Shanghai"
+    invoice_clock: Literal["submitted", "answered", "ended"] | None = None
     itnio_skew: int = 300
     nx_skew: int = 60
     window_end: Literal["inclusive", "exclusive"] = "inclusive"
@@ -180,6 +192,14 @@ class Settings:
         for name, choices in (
             ("window_end", ("inclusive", "exclusive")),
             ("page_order", ("ascending", "descending")),
+            ("invoice_clock", (None, "submitted", "answered", "ended")),
         ):
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {choices}; got {getattr(self, name)!r}")
+        for name in ("deck_zone", "invoice_zone"):
+            try:
+                ZoneInfo(getattr(self, name))
+            except (ZoneInfoNotFoundError, ValueError, TypeError, OSError):
+                raise ValueError(
+                    f"{name} must be the name of a time zone, such as 'Asia/Shanghai'; got {getattr(self, name)!r}"
+                ) from None
