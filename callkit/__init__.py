@@ -24,6 +24,7 @@ from callkit.errors import (
 )
 from callkit.fetch import ItnioVoice, NxWhatsApp
 from callkit.files import read_cdrs
+from callkit.rates import RateDeck
 from callkit.reconciliation import RatingFit, Reconciliation, infer_bill_period, infer_rating, reconcile
 from callkit.sandbox import Sandbox
 
@@ -41,6 +42,7 @@ __all__ = [
     "ItnioVoice",
     "NxWhatsApp",
     "OutOfRange",
+    "RateDeck",
     "RateLimited",
     "Rating",
     "RatingFit",

@@ -102,7 +102,8 @@ def sheets(
     names
         What the kind of table's columns are called.
     required
-        Columns without which it is no such table. A sheet without them is passed over if another has them.
+        Columns without which it is no such table, such as "rate"; "prefix|code" where either will do. A sheet without
+        them is passed over if another has them.
     columns
         The user's own map.
     sheet
@@ -238,7 +239,7 @@ def _header(grid: _Grid, names: Names, required: Sequence[str], own: Mapping[str
         cells = {cell.strip() for cell in row if cell}
         stated = {ours for theirs, ours in own.items() if theirs in cells}
         meant = {name for cell in cells - set(own) for name in names.meant(cell)}
-        if set(required) <= stated | meant:
+        if all((stated | meant) & set(either.split("|")) for either in required):
             return at
     return None
 
@@ -249,11 +250,12 @@ def _no_header(grid: _Grid, names: Names, required: Sequence[str], where: str) -
     place = f"{where}, sheet {grid.name!r}" if grid.name else where
     if not widest:
         return f"{place} is empty: a {names.what} needs a row that names its columns"
+    needed = " and ".join(either.replace("|", " or ") for either in required)
     shown = ", ".join(map(repr, widest))
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
     return (
-        f"{place}: no row names the columns of a {names.what}, which needs {' and '.join(required)}; the fullest row "
-        f"has {shown}. Say which of the file's columns are which, e.g. columns={{{widest[0]!r}: {required[0]!r}}}."
+        f"{place}: no row names the columns of a {names.what}, which needs {needed}; the fullest row "
+        f"has {shown}. Say which of the file's columns are which, e.g. columns={{{widest[0]!r}: {required[0].split('|')[0]!r}}}."
     )
 
 
@@ -267,7 +269,11 @@ def _sheet(grid: _Grid, at: int, names: Names, own: Mapping[str, str | None], wh
             )
     labels = _distinct(header)
     if grid.frame is not None:
-        frame, rows, bad = grid.frame, pl.Series(range(1, grid.frame.height + 1), dtype=pl.Int64), []
+        frame, rows, bad = (
+            grid.frame,
+            pl.Series(range(1, grid.frame.height + 1), dtype=pl.Int64),
+            list[Unreadable](),
+        )
         frame.columns = labels
     else:
         frame, rows, bad = _below(grid, at, labels)

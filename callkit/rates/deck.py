@@ -1,0 +1,474 @@
+"""`RateDeck`: a price list with prefixes and dates, as rows that calls can be looked up in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from functools import cached_property, reduce
+from hashlib import sha256
+from html import escape
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from callkit.arguments import time_zone
+from callkit.cdr import INSTANT, as_lazy, schema_of
+from callkit.errors import SchemaError
+from callkit.files.amounts import Sign
+from callkit.files.cells import Unreadable, listed
+from callkit.files.columns import ColumnMap
+from callkit.files.dates import Ends
+from callkit.files.sheets import name_of
+from callkit.rates.matching import NEEDED, Matcher, Precedence
+from callkit.rates.reading import Stated, Unit, rows_of
+from callkit.rates.reasons import Reasons
+from callkit.rates.schema import ROWS
+from callkit.rates.versions import contradictions, followed, stacked
+
+UNREADABLE = schema_of(place=pl.String, column=pl.String, value=pl.String, expected=pl.String)
+
+_LOOKED_UP = (
+    "prefix", "destination", "rate", "bill_period", "currency", "valid_from", "valid_to",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class RateDeck:
+    """What calls to numbers should cost, by prefix, currency, direction and date. Made by `RateDeck.read`.
+
+    Of the rows whose prefix the number begins with, whose currency is the call's, whose direction is the call's or not
+    stated, and that are valid at the call's instant, the one with the longest prefix applies: a prefix that has no
+    price at the instant gives way to a shorter one. Among rows of one prefix one that states the direction goes first,
+    then the one with the latest start.
+
+    Attributes
+    ----------
+    rows : pl.DataFrame
+        row (0, 1, …: the deck's own order, which is the order of the frame), prefix (digits; empty: every number),
+        destination, rate [currency/unit], bill_period (`a+b`), currency (ISO 4217), direction (`out` | `in`, null: both),
+        valid_from and valid_to (instants; the first inside and the first outside, null: open), place (where the row
+        stands in the file).
+    unreadable : pl.DataFrame
+        place, column, value, expected: every cell that could not be read, in the file's order. Empty unless the
+        deck was read with `unreadable="list"`.
+    name : str
+        The file without its folder, or "frame".
+    tz : str
+        The zone of dates in the file, and of dates in sentences.
+    per_seconds : int or "block"
+        What a rate is the price of, as `Rating.per_seconds`.
+    """
+
+    rows: pl.DataFrame
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNREADABLE))
+    name: str = "frame"
+    tz: str = "UTC"
+    per_seconds: Unit = 60
+    precedence: Precedence = "first"
+
+    @classmethod
+    def read(
+        cls,
+        source: object,
+        *,
+        columns: ColumnMap | None = None,
+        sheet: str | Sequence[str] | None = None,
+        date_format: str | None = None,
+        tz: str = "UTC",
+        currency: str | None = None,
+        direction: Literal["out", "in"] | None = None,
+        per_seconds: Unit = 60,
+        decimal: Sign | None = None,
+        ends: Ends = "inclusive",
+        valid_from: datetime | date | str | None = None,
+        prefix_lists: bool | None = None,
+        unreadable: Literal["refuse", "list"] = "refuse",
+        contradictory: Literal["refuse", "first", "last"] = "refuse",
+    ) -> RateDeck:
+        r"""Read a rate deck: CSV, a workbook, Parquet, or any frame with the Arrow C stream interface.
+
+        The header may stand below a title; its columns are recognised by their usual names in English (prefix, code,
+        dial code, country code with area code; destination; rate, price; increments in one column or two; currency;
+        direction; effective and expiry date). Whatever would change the money is not guessed: the deck is refused with
+        the choice to make.
+
+        Parameters
+        ----------
+        source
+            A path or a frame; or a list of them, in the order in which they were sent: see `followed_by`.
+        columns
+            The file's names of columns against the deck's: `{"interrate": "rate"}`; `{"Old price": None}` leaves
+            one out. The deck's names are prefix, country_code, area_code, destination, rate, bill_period, initial,
+            subsequent, currency, direction, valid_from, valid_to, rate_unit and connect_fee.
+        sheet
+            The sheet of a workbook, or several. None: all that hold a deck. Where the rows have no dates, a date
+            in the name of a sheet is the start of its rows, and a later sheet takes over from an earlier one.
+        date_format
+            A `strptime` format such as "%m/%d/%Y". Without it only dates that can be read in one way are.
+        tz
+            The zone in which a day begins.
+        currency
+            The currency of the rates, where the file does not tell it.
+        direction
+            "out" or "in", where the file does not tell it. None: the rates hold for both.
+        per_seconds
+            What the rates are the price of, as in `Rating`. A file that says otherwise is refused.
+        decimal
+            "." or ",", where the cells do not show it.
+        ends
+            What a day given as the end means: the last day of the price ("inclusive", as most decks mean it), or
+            the first one after it ("exclusive"). A time at the end is the first instant outside, but for the last
+            second or minute of a day, which is the end of that day.
+        valid_from
+            The start of rows that do not tell it.
+        prefix_lists
+            Whether the comma of `447,448` parts two prefixes (True) or thousands (False), where it could be either.
+        unreadable
+            "refuse" raises with every unreadable cell; "list" leaves those rows out and lists the cells in
+            `RateDeck.unreadable`.
+        contradictory
+            What to do with rows of the same prefix, currency, direction and start, but another rate or bill period:
+            "refuse", or take the "first" or the "last" in the file's order.
+
+        Returns
+        -------
+        RateDeck
+
+        Raises
+        ------
+        SchemaError
+            If cells cannot be read (up to twenty are named), or a choice is open.
+        ValueError, TypeError
+            For an argument that is none of the above.
+
+        Examples
+        --------
+        >>> import callkit as ck
+        >>> import polars as pl
+        >>> prices = pl.DataFrame({"Code": ["86", "86139"], "Rate (USD/min)": ["0.035", "0.055"], "Increment": ["60/60", "6+6"]})
+        >>> deck = ck.RateDeck.read(prices)
+        >>> deck.rows.select("prefix", "rate", "bill_period", "currency").rows()
+        [('86', Decimal('0.0350000000'), '60+60', 'USD'), ('86139', Decimal('0.0550000000'), '6+6', 'USD')]
+        """
+        _one_of("unreadable", unreadable, ("refuse", "list"))
+        _one_of("contradictory", contradictory, ("refuse", "first", "last"))
+        _one_of("ends", ends, ("inclusive", "exclusive"))
+        _one_of("direction", direction, ("out", "in", None))
+        zone = time_zone(tz)
+        stated = Stated(
+            columns=columns,
+            sheet=sheet,
+            date_format=date_format,
+            tz=zone,
+            currency=_currency(currency),
+            direction=direction,
+            per_seconds=_per_seconds(per_seconds),
+            decimal=decimal,
+            ends=ends,
+            valid_from=_start(valid_from, zone),
+            prefix_lists=prefix_lists,
+        )
+        sources = list(source) if isinstance(source, list | tuple) else [source]
+        if not sources:
+            raise ValueError("source: an empty list; expected a path or a frame, or several of them")
+        decks = [_read(cls, each, stated, unreadable, contradictory) for each in sources]
+        return reduce(lambda earlier, later: earlier.followed_by(later), decks)
+
+    def followed_by(self, other: RateDeck) -> RateDeck:
+        """Put a later deck on top of this one, as carriers send them: full lists, or changes only.
+
+        From its first start on, a prefix of the later deck (in one currency and direction) takes over from the earlier
+        one: the earlier rows of the prefix end there, and those that would have begun later are dropped. What the later
+        deck does not name goes on as it was.
+
+        Parameters
+        ----------
+        other
+            The later deck. Each of its rows needs a start; `RateDeck.read(…, valid_from=…)` gives one to all.
+
+        Returns
+        -------
+        RateDeck
+            The rows of this deck, then the other's, numbered anew; each place begins with the deck's name.
+
+        Raises
+        ------
+        ValueError
+            If a row of the later deck has no start, or the decks' units differ.
+
+        Examples
+        --------
+        >>> import callkit as ck
+        >>> import polars as pl
+        >>> prices = pl.DataFrame({"prefix": ["49", "4915"], "rate": ["0.01", "0.05"]})
+        >>> new = ck.RateDeck.read(prices.with_columns(rate=pl.lit("0.06")).tail(1), currency="USD", valid_from="2026-09-01")
+        >>> both = ck.RateDeck.read(prices, currency="USD").followed_by(new)
+        >>> both.rows.select("prefix", "rate", pl.col("valid_from", "valid_to").dt.to_string("%F")).rows()[1:]
+        [('4915', Decimal('0.0500000000'), None, '2026-09-01'), ('4915', Decimal('0.0600000000'), '2026-09-01', None)]
+        """
+        if not isinstance(other, RateDeck):
+            raise TypeError(f"followed_by needs a RateDeck, got {type(other).__name__}")
+        if self.per_seconds != other.per_seconds:
+            raise ValueError(
+                f"the rates of {self.name} are per {self.per_seconds!r}, those of {other.name} per {other.per_seconds!r}"
+            )
+        undated = other.rows.filter(pl.col("valid_from").is_null())
+        if undated.height:
+            raise ValueError(
+                f"{other.name}, {undated['place'][0]}: prefix {undated['prefix'][0]!r} has no start, so that it is open "
+                f"when it takes over from {self.name}: read it with valid_from='2026-09-01' (or whenever it begins)"
+            )
+        earlier, later = (_with_name(deck.rows, "place", deck.name) for deck in (self, other))
+        lists = [_with_name(deck.unreadable, "place", deck.name) for deck in (self, other)]
+        return replace(
+            self,
+            rows=_numbered(followed(earlier, later)),
+            unreadable=pl.concat(lists),
+            name=f"{self.name} + {other.name}",
+        )
+
+    def row_of(self) -> pl.Expr:
+        """Look a call up, as an expression over the CDR frame's columns: `deck_row`, null where no row applies.
+
+        Elementwise, so that it streams. The callee's number is priced, an inbound call's caller's; at the instant at
+        which the call was submitted, else answered, else ended. A leading `+` or `00` is passed over; what is no run of
+        digits has no price. A call without a currency has none either, and one without any instant only where the
+        price never changes.
+        """
+        return self._matcher.row_of()
+
+    def lookup(self, cdrs: Any) -> Any:
+        """Look calls up: the same rows in the same order, with what the deck says of each behind them.
+
+        Parameters
+        ----------
+        cdrs
+            A CDR frame, or any frame with the columns callee and currency. Of direction, caller, submitted_at,
+            answered_at and ended_at what is not there is not known. Polars, or with the Arrow C stream interface.
+
+        Returns
+        -------
+        pl.DataFrame or pl.LazyFrame
+            All columns, then deck_row (null: no row applies), deck_prefix, deck_destination, deck_rate,
+            deck_bill_period, deck_currency, deck_valid_from and deck_valid_to. What was lazy stays lazy.
+
+        Examples
+        --------
+        >>> import callkit as ck
+        >>> import polars as pl
+        >>> deck = ck.RateDeck.read(pl.DataFrame({"prefix": ["49", "4915"], "rate": ["0.01", "0.05"]}), currency="EUR")
+        >>> calls = pl.DataFrame({"callee": ["4915112345678", "4930123456", "anonymous"], "currency": "EUR"})
+        >>> deck.lookup(calls).select("callee", "deck_prefix", "deck_rate").rows()[:2]
+        [('4915112345678', '4915', Decimal('0.0500000000')), ('4930123456', '49', Decimal('0.0100000000'))]
+        """
+        lazy = as_lazy(cdrs)
+        found = lazy.collect_schema()
+        missing = [name for name in ("callee", "currency") if name not in found]
+        if missing:
+            raise SchemaError(
+                f"lookup needs the column {' and '.join(missing)}; got {', '.join(found) or 'none'}"
+            )
+        taken = [
+            name for name in found if name == "deck_row" or name in {f"deck_{each}" for each in _LOOKED_UP}
+        ]
+        if taken:
+            raise SchemaError(f"the frame has a column {taken[0]!r} already; drop it or rename it")
+        absent = [name for name in NEEDED if name not in found]
+        unknown = [
+            pl.lit(None, INSTANT if name.endswith("_at") else pl.String).alias(name) for name in absent
+        ]
+        told = self.rows.lazy().select(
+            pl.col("row").alias("deck_row"), *(pl.col(name).alias(f"deck_{name}") for name in _LOOKED_UP)
+        )
+        answer = (
+            lazy.with_columns(unknown)
+            .with_columns(self.row_of())
+            .drop(absent)
+            .join(told, on="deck_row", how="left", maintain_order="left")
+        )
+        return answer if isinstance(cdrs, pl.LazyFrame) else answer.collect()
+
+    def reason_unmatched(self, calls: pl.DataFrame) -> pl.Series:
+        """Say of each of a few calls why no row applies to it: text, null where one does.
+
+        Parameters
+        ----------
+        calls
+            With the columns of the CDR frame that `row_of` reads.
+        """
+        return self._reasons.unmatched(calls)
+
+    def explaining(self, calls: pl.DataFrame, low: pl.Series, high: pl.Series) -> pl.Series:
+        """Say of each of a few calls with a wrong price which other row of the deck explains what was billed.
+
+        Parameters
+        ----------
+        calls
+            With the columns of the CDR frame that `row_of` reads.
+        low, high
+            MONEY: the least and the greatest rate that the billed cost may come from.
+
+        Returns
+        -------
+        pl.Series
+            Text, null where no row does. An earlier or later version of the row that applies goes first, then a
+            shorter and a longer prefix of the number, the same destination, the other direction, another currency.
+        """
+        return self._reasons.explaining(calls, low, high)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of what the deck says, 64 hexadecimal digits: whatever the file's form and the order of rows."""
+        said = self.rows.select(
+            pl.struct(
+                pl.col(name).to_physical().cast(pl.String)
+                if dtype == INSTANT
+                else pl.col(name).cast(pl.String)
+                for name, dtype in ROWS.items()
+                if name not in ("row", "place")
+            ).struct.json_encode()
+        ).to_series()
+        text = "\n".join([f"per {self.per_seconds}, {self._order()}", *sorted(said.to_list())])
+        return sha256(text.encode()).hexdigest()
+
+    @cached_property
+    def _matcher(self) -> Matcher:
+        return Matcher(self.rows, self.precedence)
+
+    @cached_property
+    def _reasons(self) -> Reasons:
+        return Reasons(self.rows, self._matcher, self.tz)
+
+    def _order(self) -> str:
+        """The order of rows matters only where rows contradict each other."""
+        told = contradictions(self.rows)
+        return f"{self.precedence} of {told['row'].to_list()}" if told.height else "one price each"
+
+    def __repr__(self) -> str:
+        return "\n".join(
+            [f"RateDeck {self.name}: {self._counted()}", *(f"  {line}" for line in self._told())]
+        )
+
+    def _repr_html_(self) -> str:
+        told = "".join(f"<div>{escape(line)}</div>" for line in self._told())
+        return f"<div><strong>RateDeck {escape(self.name)}</strong>: {escape(self._counted())}{told}</div>"
+
+    def _counted(self) -> str:
+        count = "1 row" if self.rows.height == 1 else f"{self.rows.height:,} rows"
+        return f"{count}, {self.rows['prefix'].n_unique():,} prefixes"
+
+    def _told(self) -> list[str]:
+        currencies = ", ".join(self.rows["currency"].unique().sort().to_list()) or "no currency"
+        unit = {60: "minute", 1: "second", 3600: "hour", "block": "block"}.get(
+            self.per_seconds, f"{self.per_seconds} s"
+        )
+        zone = ZoneInfo(self.tz)
+        starts = self.rows["valid_from"].drop_nulls()
+        dated = "undated"
+        if starts.len():
+            first, last = (edge.astimezone(zone).date().isoformat() for edge in (starts.min(), starts.max()))  # type: ignore[union-attr]  # not empty
+            dated = (
+                f"starts from {first} to {last} ({self.tz})"
+                if first != last
+                else f"starts {first} ({self.tz})"
+            )
+        told = [f"{currencies} per {unit}; {dated}"]
+        if self.unreadable.height:
+            told.append(f"{self.unreadable.height:,} unreadable cells: see .unreadable")
+        return told
+
+
+def _read(
+    kind: type[RateDeck],
+    source: object,
+    stated: Stated,
+    unreadable: Literal["refuse", "list"],
+    contradictory: Literal["refuse", "first", "last"],
+) -> RateDeck:
+    name = name_of(source)
+    frames, cells = rows_of(source, stated)
+    if cells and unreadable == "refuse":
+        raise SchemaError(
+            f"{listed(name, cells)}\nMend the file, or read it with unreadable='list': the other rows are then read, and "
+            f"these are listed in the deck's .unreadable."
+        )
+    rows = _numbered(stacked(frames, name))
+    twice = contradictions(rows)
+    if twice.height and contradictory == "refuse":
+        pairs = twice.head(20).select("place", "prefix", "rate", "bill_period", "other_place", "other_rate")
+        lines = [
+            f"  {place}: prefix {prefix}, {rate.normalize():f} on {period or 'no increments'}, but {other}: {another.normalize():f}"
+            for place, prefix, rate, period, other, another in pairs.iter_rows()
+        ]
+        more = [f"  … and {twice.height - 20:,} more"] if twice.height > 20 else []
+        raise SchemaError(
+            "\n".join(
+                [
+                    f"{name}: {twice.height:,} rows contradict an earlier one of the same prefix, currency, direction and "
+                    f"start.",
+                    *lines,
+                    *more,
+                    "Say which applies: contradictory='first' or contradictory='last'.",
+                ]
+            )
+        )
+    return kind(
+        rows=rows,
+        unreadable=_unreadable(cells),
+        name=name,
+        tz=stated.tz,
+        per_seconds=stated.per_seconds,
+        precedence="last" if contradictory == "last" else "first",
+    )
+
+
+def _unreadable(cells: Sequence[Unreadable]) -> pl.DataFrame:
+    told = [(f"{cell.place}row {cell.row}", cell.column, cell.value, cell.expected) for cell in cells]
+    return pl.DataFrame(told, schema=UNREADABLE, orient="row")
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_row_index("row").select(pl.col(name).cast(dtype) for name, dtype in ROWS.items())
+
+
+def _with_name(frame: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
+    """Begin each place with the deck's name, but not once more in a deck that is made of several."""
+    if " + " in name:
+        return frame
+    return frame.with_columns(pl.format("{}, {}", pl.lit(name), column).alias(column))
+
+
+def _one_of(name: str, value: object, known: Sequence[str | None]) -> None:
+    if value not in known:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
+
+
+def _currency(value: object) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str) or not (len(value) == 3 and value.isascii() and value.isalpha()):
+        raise ValueError(f"currency must be a code like 'USD', got {value!r}")
+    return value.upper()
+
+
+def _per_seconds(value: object) -> Unit:
+    if value == "block":
+        return "block"
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
+        return value
+    raise ValueError(f'per_seconds must be a whole number of seconds from 1 on or "block", got {value!r}')
+
+
+def _start(value: datetime | date | str | None, zone: str) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        read = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError(f"valid_from must be a date like '2026-09-01', got {value!r}") from None
+    if not isinstance(read, date):
+        raise TypeError(f"valid_from must be a date, a datetime or ISO 8601 text, got {value!r}")
+    instant = read if isinstance(read, datetime) else datetime.combine(read, time(0))
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=ZoneInfo(zone))

@@ -1,0 +1,100 @@
+"""Looking calls up: the same row as by hand, for every call, however many there are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import callkit as ck
+from callkit import cdr
+from callkit.rates.matching import NEEDED
+from rates.naive import deck_row, rows_frame
+
+DAYS = [datetime(2026, 9, day, tzinfo=UTC) for day in range(1, 8)]
+SCHEMA = {name: cdr.SCHEMA[name] for name in NEEDED}
+
+digits = st.text("0123", max_size=5)
+edge = st.none() | st.sampled_from(DAYS)
+price = st.fixed_dictionaries(
+    {
+        "prefix": digits,
+        "currency": st.sampled_from(["USD", "EUR"]),
+        "direction": st.sampled_from([None, None, "out", "in"]),
+        "valid_from": edge,
+        "valid_to": edge,
+    }
+)
+number = st.one_of(
+    digits,
+    st.text("0123", min_size=14, max_size=22),
+    st.sampled_from(
+        [None, "", "+12", "0012", "+0012", "1e3", "1 2", "anonymous", "-1", "１２", "+", "12•••34"]
+    ),
+)
+instant = st.none() | st.sampled_from([*DAYS, *(day - timedelta(microseconds=1) for day in DAYS)])
+call = st.fixed_dictionaries(
+    {
+        "direction": st.sampled_from(["out", "in", None, "other"]),
+        "caller": number,
+        "callee": number,
+        "currency": st.sampled_from(["USD", "EUR", "CNY", None]),
+        "submitted_at": instant,
+        "answered_at": instant,
+        "ended_at": instant,
+    }
+)
+
+
+def later(rows: list[dict]) -> list[dict]:
+    """Only rows whose end lies after their start: others are refused when a deck is read."""
+    return [
+        row
+        for row in rows
+        if row["valid_from"] is None or row["valid_to"] is None or row["valid_from"] < row["valid_to"]
+    ]
+
+
+@given(prices=st.lists(price, max_size=12), calls=st.lists(call, min_size=1, max_size=20))
+def test_every_call_gets_the_row_it_gets_by_hand(prices, calls):
+    """Longest prefix, validity, fall-back, currency, direction, odd numbers: as a plain loop over the rows has it."""
+    deck = ck.RateDeck(rows_frame(later(prices)))
+    frame = pl.DataFrame(calls, schema=SCHEMA)
+    by_hand = [deck_row(deck.rows.to_dicts(), call) for call in calls]
+    assert frame.select(deck.row_of()).to_series().to_list() == by_hand
+    answer = deck.lookup(frame)
+    assert answer.select(frame.columns).equals(frame)
+    assert answer["deck_row"].to_list() == by_hand
+
+
+@given(prices=st.lists(price, max_size=8), calls=st.lists(call, min_size=1, max_size=8))
+def test_a_call_without_a_row_has_a_reason_and_no_other(prices, calls):
+    """A reason is given for exactly the calls that no row applies to."""
+    deck = ck.RateDeck(rows_frame(later(prices)))
+    frame = pl.DataFrame(calls, schema=SCHEMA)
+    rows = frame.select(deck.row_of()).to_series()
+    assert deck.reason_unmatched(frame).is_null().to_list() == rows.is_not_null().to_list()
+
+
+def test_a_lazy_frame_streams_in_its_order():
+    """Many more calls than one morsel come back in their order, each with its own price."""
+    deck = ck.RateDeck(rows_frame([{"prefix": str(prefix), "rate": prefix} for prefix in range(10, 100)]))
+    calls = pl.select(pl.int_range(300_000).alias("at")).with_columns(
+        callee=(pl.col("at") % 90 + 10).cast(pl.String) + "555000", currency=pl.lit("USD")
+    )
+    answer = deck.lookup(calls.lazy()).collect(engine="streaming")
+    assert answer["at"].equals(calls["at"])
+    assert (answer["deck_rate"] == (calls["at"] % 90 + 10).cast(ck.MONEY)).all()
+
+
+def test_what_cannot_be_looked_up_is_refused():
+    """A frame without numbers or currencies, or with answers already, is named."""
+    deck = ck.RateDeck(rows_frame([{"prefix": "49"}]))
+    with pytest.raises(ck.SchemaError, match="needs the column callee and currency; got at"):
+        deck.lookup(pl.DataFrame({"at": [1]}))
+    once = deck.lookup(pl.DataFrame({"callee": ["49"], "currency": ["USD"]}))
+    with pytest.raises(ck.SchemaError, match="a column 'deck_row' already"):
+        deck.lookup(once)
