@@ -24,6 +24,8 @@ class Names:
     known
         Each of callkit's names against the usual headers: a regular expression that a plain header matches as a whole.
         A header is made plain by `plain`.
+    harmless
+        Names of which the first column that matches is taken, because no money depends on them.
 
     Examples
     --------
@@ -37,6 +39,7 @@ class Names:
 
     what: str
     known: Mapping[str, str]
+    harmless: frozenset[str] = frozenset()
 
     def meant(self, header: str) -> list[str]:
         """Every name that a header may stand for; its own where it is one already."""
@@ -99,7 +102,7 @@ class Names:
             for name in meant:
                 candidates.setdefault(name, []).append(header)
         for name, headers in candidates.items():
-            if len(headers) > 1:
+            if len(headers) > 1 and name not in self.harmless:
                 raise SchemaError(
                     f"{where}: columns {', '.join(map(repr, headers))} could each be the {name.replace('_', ' ')}. "
                     f"Say which one is: columns={{{headers[0]!r}: {name!r}}}."

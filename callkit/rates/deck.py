@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time
+from decimal import Decimal, InvalidOperation
 from functools import cached_property, reduce
 from hashlib import sha256
 from html import escape
@@ -21,11 +22,13 @@ from callkit.files.cells import Unreadable, listed
 from callkit.files.columns import ColumnMap
 from callkit.files.dates import Ends
 from callkit.files.sheets import name_of
+from callkit.rates.difference import changes
 from callkit.rates.matching import NEEDED, Matcher, Precedence
 from callkit.rates.reading import Stated, Unit, rows_of
 from callkit.rates.reasons import Reasons
 from callkit.rates.schema import ROWS
-from callkit.rates.versions import contradictions, followed, stacked
+from callkit.rates.validation import problems
+from callkit.rates.versions import contradictions, followed, refuse_contradictions, stacked
 
 UNREADABLE = schema_of(place=pl.String, column=pl.String, value=pl.String, expected=pl.String)
 
@@ -47,8 +50,8 @@ class RateDeck:
     ----------
     rows : pl.DataFrame
         row (0, 1, …: the deck's own order, which is the order of the frame), prefix (digits; empty: every number),
-        destination, rate [currency/unit], bill_period (`a+b`), currency (ISO 4217), direction (`out` | `in`, null: both),
-        valid_from and valid_to (instants; the first inside and the first outside, null: open), place (where the row
+        destination, rate [currency/unit], bill_period (`a+b`), currency, direction (`out` | `in`, null: both),
+        valid_from and valid_to (instants: the first inside and the first outside, null: open), place (where the row
         stands in the file).
     unreadable : pl.DataFrame
         place, column, value, expected: every cell that could not be read, in the file's order. Empty unless the
@@ -147,8 +150,8 @@ class RateDeck:
         --------
         >>> import callkit as ck
         >>> import polars as pl
-        >>> prices = pl.DataFrame({"Code": ["86", "86139"], "Rate (USD/min)": ["0.035", "0.055"], "Increment": ["60/60", "6+6"]})
-        >>> deck = ck.RateDeck.read(prices)
+        >>> prices = {"Code": ["86", "86139"], "Rate (USD/min)": ["0.035", "0.055"], "Increment": ["60/60", "6+6"]}
+        >>> deck = ck.RateDeck.read(pl.DataFrame(prices))
         >>> deck.rows.select("prefix", "rate", "bill_period", "currency").rows()
         [('86', Decimal('0.0350000000'), '60+60', 'USD'), ('86139', Decimal('0.0550000000'), '6+6', 'USD')]
         """
@@ -203,7 +206,8 @@ class RateDeck:
         >>> import callkit as ck
         >>> import polars as pl
         >>> prices = pl.DataFrame({"prefix": ["49", "4915"], "rate": ["0.01", "0.05"]})
-        >>> new = ck.RateDeck.read(prices.with_columns(rate=pl.lit("0.06")).tail(1), currency="USD", valid_from="2026-09-01")
+        >>> dearer = prices.tail(1).with_columns(rate=pl.lit("0.06"))
+        >>> new = ck.RateDeck.read(dearer, currency="USD", valid_from="2026-09-01")
         >>> both = ck.RateDeck.read(prices, currency="USD").followed_by(new)
         >>> both.rows.select("prefix", "rate", pl.col("valid_from", "valid_to").dt.to_string("%F")).rows()[1:]
         [('4915', Decimal('0.0500000000'), None, '2026-09-01'), ('4915', Decimal('0.0600000000'), '2026-09-01', None)]
@@ -212,13 +216,15 @@ class RateDeck:
             raise TypeError(f"followed_by needs a RateDeck, got {type(other).__name__}")
         if self.per_seconds != other.per_seconds:
             raise ValueError(
-                f"the rates of {self.name} are per {self.per_seconds!r}, those of {other.name} per {other.per_seconds!r}"
+                f"the rates of {self.name} are per {self.per_seconds!r}, those of {other.name} per "
+                f"{other.per_seconds!r}"
             )
         undated = other.rows.filter(pl.col("valid_from").is_null())
         if undated.height:
             raise ValueError(
-                f"{other.name}, {undated['place'][0]}: prefix {undated['prefix'][0]!r} has no start, so that it is open "
-                f"when it takes over from {self.name}: read it with valid_from='2026-09-01' (or whenever it begins)"
+                f"{other.name}, {undated['place'][0]}: prefix {undated['prefix'][0]!r} has no start, so "
+                f"that it is open when it takes over from {self.name}: read it with valid_from='2026-09-01', or "
+                f"whenever it begins"
             )
         earlier, later = (_with_name(deck.rows, "place", deck.name) for deck in (self, other))
         lists = [_with_name(deck.unreadable, "place", deck.name) for deck in (self, other)]
@@ -228,6 +234,86 @@ class RateDeck:
             unreadable=pl.concat(lists),
             name=f"{self.name} + {other.name}",
         )
+
+    def validate(self, *, jump: Decimal | int | str = 2) -> pl.DataFrame:
+        """Look for what is odd in the deck: nothing here stops it from being used.
+
+        Parameters
+        ----------
+        jump
+            A price that is at least so many times the one before, or the other way round, is a jump.
+
+        Returns
+        -------
+        pl.DataFrame
+            problem, severity (`error` | `warning` | `info`), row, place, prefix, currency, direction, other_row,
+            detail; errors first, then by problem and row. Problems:
+
+            - unreadable (error): a cell that could not be read; row is null, place says where.
+            - contradiction (error): the same prefix, currency, direction and start as an earlier row, other prices.
+            - duplicate (info): the same, and the same price.
+            - overlap (warning): the row is valid beyond the start of the next one, which ends before it: then it is
+              valid again.
+            - gap (warning): between the row and the next one of its key nothing is priced; a shorter prefix applies.
+            - jump (warning): the rate, against the version before.
+            - no_increments (warning): no bill period, while other rows have one.
+            - free (info): the rate is 0.
+
+        Examples
+        --------
+        >>> import callkit as ck
+        >>> import polars as pl
+        >>> starts = ["2026-08-01", "2026-09-01"]
+        >>> prices = pl.DataFrame({"prefix": ["49", "49"], "rate": ["0.01", "0.1"], "valid_from": starts})
+        >>> ck.RateDeck.read(prices, currency="EUR").validate().select("problem", "row", "detail").row(0)
+        ('jump', 1, '0.10 EUR from 2026-09-01 on, 10 times 0.01 EUR before it (row 1)')
+        """
+        return problems(self.rows, self.unreadable, self.tz, _factor(jump))
+
+    def diff(self, other: RateDeck, *, announced: datetime | date | str | None = None) -> pl.DataFrame:
+        """Compare a later deck with this one, price by price.
+
+        A price is a prefix in one currency and direction. Each row of the later deck is compared with what this one
+        has for the price at the row's start (for a row without a start: at the later deck's earliest one).
+        Prices of this deck that the later one does not have at all are closed at the later deck's earliest start: that
+        is right for a full list, while a list of changes says nothing about them.
+
+        Parameters
+        ----------
+        other
+            The later deck.
+        announced
+            When the later deck came, in this deck's zone where no other is stated. None: its earliest start, since it
+            cannot have come later and be in time; the notice is then the least that there was.
+
+        Returns
+        -------
+        pl.DataFrame
+            change (`new` | `closed` | `dearer` | `cheaper` | `increments`), prefix, destination, currency, direction,
+            rate_before, rate_after, bill_period_before, bill_period_after, difference (after minus before),
+            effective (instant), notice_days (Int64, whole days from the announcement to the effective date by the
+            calendar of the deck's zone, null where either is not known), row_before, row_after. `increments`: the rate
+            is the same, the bill period is not. What did not change is left out. Sorted by prefix, currency,
+            direction and effective.
+
+        Examples
+        --------
+        >>> import callkit as ck
+        >>> import polars as pl
+        >>> old = ck.RateDeck.read(pl.DataFrame({"prefix": ["49", "33"], "rate": ["0.01", "0.02"]}), currency="EUR")
+        >>> prices = pl.DataFrame({"prefix": ["49", "34"], "rate": ["0.03", "0.02"], "valid_from": "2026-09-08"})
+        >>> changes = old.diff(ck.RateDeck.read(prices, currency="EUR"), announced="2026-09-01")
+        >>> changes.select("change", "prefix", "difference", "notice_days").rows()[1:]
+        [('new', '34', None, 7), ('dearer', '49', Decimal('0.0200000000'), 7)]
+        """
+        if not isinstance(other, RateDeck):
+            raise TypeError(f"diff needs a RateDeck, got {type(other).__name__}")
+        if self.per_seconds != other.per_seconds:
+            raise ValueError(
+                f"the rates of {self.name} are per {self.per_seconds!r}, those of {other.name} per "
+                f"{other.per_seconds!r}"
+            )
+        return changes(self.rows, other.rows, _start(announced, self.tz, "announced"), self.tz)
 
     def row_of(self) -> pl.Expr:
         """Look a call up, as an expression over the CDR frame's columns: `deck_row`, null where no row applies.
@@ -391,29 +477,12 @@ def _read(
     frames, cells = rows_of(source, stated)
     if cells and unreadable == "refuse":
         raise SchemaError(
-            f"{listed(name, cells)}\nMend the file, or read it with unreadable='list': the other rows are then read, and "
-            f"these are listed in the deck's .unreadable."
+            f"{listed(name, cells)}\nMend the file, or read it with unreadable='list': the other rows are then read, "
+            f"and these are listed in the deck's .unreadable."
         )
     rows = _numbered(stacked(frames, name))
-    twice = contradictions(rows)
-    if twice.height and contradictory == "refuse":
-        pairs = twice.head(20).select("place", "prefix", "rate", "bill_period", "other_place", "other_rate")
-        lines = [
-            f"  {place}: prefix {prefix}, {rate.normalize():f} on {period or 'no increments'}, but {other}: {another.normalize():f}"
-            for place, prefix, rate, period, other, another in pairs.iter_rows()
-        ]
-        more = [f"  … and {twice.height - 20:,} more"] if twice.height > 20 else []
-        raise SchemaError(
-            "\n".join(
-                [
-                    f"{name}: {twice.height:,} rows contradict an earlier one of the same prefix, currency, direction and "
-                    f"start.",
-                    *lines,
-                    *more,
-                    "Say which applies: contradictory='first' or contradictory='last'.",
-                ]
-            )
-        )
+    if contradictory == "refuse":
+        refuse_contradictions(rows, name)
     return kind(
         rows=rows,
         unreadable=_unreadable(cells),
@@ -430,7 +499,11 @@ def _unreadable(cells: Sequence[Unreadable]) -> pl.DataFrame:
 
 
 def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_row_index("row").select(pl.col(name).cast(dtype) for name, dtype in ROWS.items())
+    return (
+        rows.drop("row", strict=False)
+        .with_row_index("row")
+        .select(pl.col(name).cast(dtype) for name, dtype in ROWS.items())
+    )
 
 
 def _with_name(frame: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
@@ -461,14 +534,24 @@ def _per_seconds(value: object) -> Unit:
     raise ValueError(f'per_seconds must be a whole number of seconds from 1 on or "block", got {value!r}')
 
 
-def _start(value: datetime | date | str | None, zone: str) -> datetime | None:
+def _factor(value: object) -> Decimal:
+    try:
+        factor = Decimal(value) if isinstance(value, Decimal | int | str) else Decimal("NaN")
+    except InvalidOperation:
+        factor = Decimal("NaN")
+    if not factor.is_finite() or not 1 < factor <= 10**9:
+        raise ValueError(f"jump must be a factor above 1, as a whole number, text or Decimal; got {value!r}")
+    return factor
+
+
+def _start(value: datetime | date | str | None, zone: str, name: str = "valid_from") -> datetime | None:
     if value is None:
         return None
     try:
         read = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
-        raise ValueError(f"valid_from must be a date like '2026-09-01', got {value!r}") from None
+        raise ValueError(f"{name} must be a date like '2026-09-01', got {value!r}") from None
     if not isinstance(read, date):
-        raise TypeError(f"valid_from must be a date, a datetime or ISO 8601 text, got {value!r}")
+        raise TypeError(f"{name} must be a date, a datetime or ISO 8601 text, got {value!r}")
     instant = read if isinstance(read, datetime) else datetime.combine(read, time(0))
     return instant if instant.tzinfo is not None else instant.replace(tzinfo=ZoneInfo(zone))

@@ -2,8 +2,8 @@
 
 The prefixes of a deck cut all numbers, padded to eighteen digits, into ranges; each range belongs to the longest prefix
 that covers it. Each prefix has a timeline that says which row prices it at which instant, and where none of its own
-does, which row of a shorter prefix. So a call needs two searches in sorted integers: for its range, and for its place in
-the range's timeline.
+does, which row of a shorter prefix. So a call needs two searches in sorted integers: for its range, and for its place
+in the range's timeline.
 """
 
 from __future__ import annotations

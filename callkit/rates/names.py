@@ -9,34 +9,35 @@ from callkit.files.columns import Names, plain
 
 _UNIT = r"(?: (?:per )?(?:min(?:ute)?|sec(?:ond)?|s|m|hour|hr|h|60s?|60 sec(?:onds)?))?"
 _MONEY = r"(?: (?:in )?[a-z]{3}| cents?| pence)?"
-_RATES = (
-    rf"(?:[a-z]{{3}} )?(?:[a-z]+ )?(?:\w*rates?|prices?|tariff|cost|amount|charge){_UNIT}{_MONEY}{_UNIT}|\w+rate"
+_WHICH = r"(?: \d| (?:off )?peak| night| day| weekend| local| national| initial| subsequent)?"
+_OF_OTHER_THINGS = r"(?:.* )?(?:exchange|settle|settlement|tax|vat|answer|success|completion) rate"
+_RATE = (
+    rf"(?:[a-z]+ ){{0,3}}(?:\w*rates?|prices?|tariff|cost|amount|charge){_UNIT}{_MONEY}{_UNIT}{_WHICH}"
     rf"|(?:usd|eur|gbp|cny|inr|hkd|sgd){_UNIT}|费率|单价|价格|资费"
 )
-_NO_RATES = r"(?:ex)?change.*|.*(?:status|type|plan|change|name|id|code|class|exchange rate|settle rate|unit)|currency.*"
+_SECONDS = r"(?: sec(?:onds)?| s)?"
+_INCREMENT = r" ?(?:increments?|incr?|interval|period|duration|time|billing|block)?"
 
 NAMES = Names(
     "rate deck",
     {
-        "prefix": r"prefix(?:es)?|(?:full |dial(?:ing|ling)? |destination |dest |number |route )?(?:codes?|prefix(?:es)?)"
-        r"|dialcodes?|digits|code prefix|breakouts?|number range|前缀|号段",
+        "prefix": r"(?:full |code |dial(?:ing|ling)? |destination |dest |number |route )?(?:codes?|prefix(?:es)?)"
+        r"|dialcodes?|(?:dial(?:l?ed)? )?digits|breakouts?|number range|前缀|号段",
         "country_code": r"(?:country|ctry|intl|international)(?: dial(?:ing)?)? ?codes?|cc|国家代码|国码",
         "area_code": r"(?:area|city|national|region|local|network)(?: dest(?:ination)?)? ?codes?|ndc|区号",
-        "destination": r"destinations?(?: name)?|dest|description|(?:code |dest |destination |zone |route |area )?name|zone"
+        "destination": r"destinations?(?: name)?|dest|description|(?:code |dest |zone |route |area )?name|zone"
         r"|目的地|运营商",
-        "rate": rf"(?!(?:{_NO_RATES})$)(?:{_RATES})",
-        "bill_period": r"bill(?:ing)? (?:period|increments?|intervals?|step|cycle|terms?)|increments?|intervals?|pulse"
-        r"|rounding(?: rules?)?|min(?:imum)? (?:and )?(?:increments?|incr?)|billperiod|计费周期|计费单位",
-        "initial": r"(?:initial|first|1st|min(?:imum)?|minimal)"
-        r" ?(?:increments?|incr?|interval|period|duration|time|billing|charge period|block)?(?: sec(?:onds)?| s)?"
+        "rate": rf"(?!(?:{_OF_OTHER_THINGS})$)(?:{_RATE})",
+        "bill_period": r"bill(?:ing)? ?(?:period|increments?|intervals?|step|cycle|terms?)|increments?|intervals?|pulse"
+        r"|rounding(?: rules?)?|min(?:imum)? (?:and )?(?:increments?|incr?)|计费周期|计费单位",
+        "initial": rf"(?:initial|first|1st|min(?:imum)?|minimal){_INCREMENT}{_SECONDS}"
         r"|(?:interval|increment|period) ?1|connect increment",
-        "subsequent": r"(?:subsequent|sub|next|additional|second|2nd|following|incremental)"
-        r" ?(?:increments?|incr?|interval|period|duration|time|billing|block)?(?: sec(?:onds)?| s)?"
+        "subsequent": rf"(?:subsequent|sub|next|additional|second|2nd|following|incremental){_INCREMENT}{_SECONDS}"
         r"|(?:interval|increment|period) ?(?:n|2)",
         "currency": r"currency(?: code)?|ccy|curr|币种|货币",
-        "direction": r"direction|call direction|traffic direction|方向",
-        "valid_from": r"(?:effective|valid|active|activation|start|begin|apply)(?: (?:date|from|since|time|start|as of))*"
-        r"|from(?: date)?|生效日期|生效时间",
+        "direction": r"(?:call |traffic )?direction|方向",
+        "valid_from": r"(?:effective|start|begin)(?: (?:date|from|since|time|start|as of))*"
+        r"|(?:valid|active|activation|applies)(?: (?:date|from|since|time|as of))+|from(?: date)?|生效日期|生效时间",
         "valid_to": r"(?:effective|valid)(?: date)? (?:to|until|till|thru|through)"
         r"|(?:expir(?:y|es|ed|ation)|end|terminat(?:es|ed|ion)|closing)(?: (?:date|time|on))*|until|to(?: date)?"
         r"|失效日期|失效时间",
@@ -44,6 +45,7 @@ NAMES = Names(
         "connect_fee": r"(?:connect(?:ion)?|set ?up|call set ?up|flag ?fall|access|initial)"
         r" ?(?:fee|charge|cost|rate|price)|surcharge",
     },
+    harmless=frozenset({"destination"}),
 )
 """The columns of a deck, and what files call them."""
 

@@ -132,13 +132,12 @@ def _prefixes(part: _Part) -> pl.Series:
         try:
             ahead = prefixes.prefixes(code)[0] if code else ""
             if name == "area_code" and not ahead:
-                raise prefixes.Unclear("an area code with a country code beside it")
-            read.append(prefixes.prefixes(cell, ahead, lists=lists) if cell else [ahead] if ahead else [])
-            if not read[-1]:
-                raise prefixes.Unclear(prefixes.EXPECTED)
+                part.refuse(at, "country_code", code, "the country code before the area code")
+            # A country code without an area code is the prefix of the whole country.
+            read.append([ahead] if ahead and not cell else prefixes.prefixes(cell or "", ahead, lists=lists))
         except prefixes.Unclear as unclear:
             part.refuse(at, name, cell, str(unclear))
-            read[at:] = [[]]
+            read.append([])
     return pl.Series("prefix", read, dtype=pl.List(pl.String))
 
 
@@ -154,9 +153,9 @@ def _complete(part: _Part, cells: Sequence[str | None], codes: Sequence[str | No
         ):
             prefix, country = part.named("prefix"), part.named("country_code")
             raise SchemaError(
-                f"{part.where}, row {part.sheet.rows[at]}: prefix {cell!r} does not begin with the country code {code!r} "
-                f"beside it. Say whether it stands alone, columns={{{country!r}: None}}, or follows the country code, "
-                f"columns={{{prefix!r}: 'area_code'}}."
+                f"{part.where}, row {part.sheet.rows[at]}: prefix {cell!r} does not begin with the country "
+                f"code {code!r} beside it. Say whether it stands alone, columns={{{country!r}: None}}, or follows the "
+                f"country code, columns={{{prefix!r}: 'area_code'}}."
             )
 
 
@@ -189,15 +188,15 @@ def _bill_periods(part: _Part) -> pl.Series:
     if "bill_period" in sheet.of:
         if alone:
             raise SchemaError(
-                f"{part.where}: columns {part.named('bill_period')!r} and {part.named(alone[0])!r} both tell increments. Say "
-                f"which to leave out, e.g. columns={{{part.named('bill_period')!r}: None}}."
+                f"{part.where}: columns {part.named('bill_period')!r} and {part.named(alone[0])!r} both tell "
+                f"increments. Say which to leave out, e.g. columns={{{part.named('bill_period')!r}: None}}."
             )
         cells = sheet.text("bill_period").to_list()
         return _each(part, "bill_period", cells, increments.bill_period)
     if len(alone) == 1:
         raise SchemaError(
-            f"{part.where}: column {part.named(alone[0])!r} tells one of the two increments. Say which column has the other, "
-            f"or that this one tells both, columns={{{part.named(alone[0])!r}: 'bill_period'}}."
+            f"{part.where}: column {part.named(alone[0])!r} tells one of the two increments. Say which column has the "
+            f"other, or that this one tells both, columns={{{part.named(alone[0])!r}: 'bill_period'}}."
         )
     first = _each(part, "initial", one.to_list(), increments.seconds)
     step = _each(part, "subsequent", two.to_list(), increments.seconds)
@@ -239,14 +238,14 @@ def _currencies(part: _Part) -> pl.Series:
         if odd.len():
             at = odd[0]
             raise SchemaError(
-                f"{part.where}, row {sheet.rows[at]}: the currency is {values[at]} {how}, but {answer[at]} by the rest of the "
-                f"row. Leave out the columns that are wrong (columns={{…: None}}) or choose with columns= and currency=."
+                f"{part.where}, row {sheet.rows[at]}: the currency is {values[at]} {how}, but {answer[at]} by the "
+                f"rest of the row. Leave out the column that is wrong, columns={{…: None}}, or mend the file."
             )
         answer = answer.to_frame("a").with_columns(b=values).select(pl.coalesce("a", "b")).to_series()
     if answer.null_count() == answer.len() and answer.len():
         raise SchemaError(
-            f"{part.where}: the deck does not say in which currency its rates are. Say it: currency='USD' (or whichever it "
-            f"is), or which column tells it, columns={{'…': 'currency'}}."
+            f"{part.where}: the deck does not say in which currency its rates are. Say it: currency='USD' (or "
+            f"whichever it is), or which column tells it, columns={{'…': 'currency'}}."
         )
     valid = answer.str.contains("^[A-Z]{3}$")
     for at in (~valid.fill_null(value=False)).arg_true():
@@ -312,8 +311,8 @@ def _no_other_fees(part: _Part) -> None:
     if charged.len() or bad:
         row, value = (bad[0].row, bad[0].value) if bad else (rows[charged[0]], str(cells[charged[0]]))
         raise SchemaError(
-            f"{part.where}, row {row}: column {name!r} has {value!r}, a fee per call, which a rate deck does not hold. State "
-            f"it as Rating(connect_fee=…) and leave the column out: columns={{{name!r}: None}}."
+            f"{part.where}, row {row}: column {name!r} has {value!r}, a fee per call, which a rate deck does not hold. "
+            f"State it as Rating(connect_fee=…) and leave the column out: columns={{{name!r}: None}}."
         )
 
 
@@ -322,8 +321,8 @@ def _same_unit(part: _Part) -> None:
     name, wanted = part.named("rate"), part.stated.per_seconds
     if in_hundredths(name):
         raise SchemaError(
-            f"{part.where}: column {name!r} holds hundredths of the currency (cents, pence). Divide the rates by 100 in the "
-            f"file and name the column after the currency."
+            f"{part.where}: column {name!r} holds hundredths of the currency (cents, pence). Divide the rates by 100 "
+            f"in the file and name the column after the currency."
         )
     said: dict[str, Unit | None] = {}
     if unit_in_header(name) is not None:
@@ -333,14 +332,14 @@ def _same_unit(part: _Part) -> None:
     for how, unit in said.items():
         if unit is None:
             raise SchemaError(
-                f"{part.where}: {how} names no unit that is known. Say what the rates are per with per_seconds=, and leave "
-                f"the column out: columns={{{part.named('rate_unit')!r}: None}}."
+                f"{part.where}: {how} names no unit that is known. Say what the rates are per with per_seconds=, and "
+                f"leave the column out: columns={{{part.named('rate_unit')!r}: None}}."
             )
         if unit != wanted:
             raise SchemaError(
-                f"{part.where}: by {how} the rates are per {_unit_text(unit)}, but per_seconds={wanted!r} asks for rates per "
-                f"{_unit_text(wanted)}. If the rating's rates are like the deck's, say so in both: per_seconds={unit!r} here "
-                f"and Rating(per_seconds={unit!r}). Else convert the file."
+                f"{part.where}: by {how} the rates are per {_unit_text(unit)}, but per_seconds={wanted!r} asks for "
+                f"rates per {_unit_text(wanted)}. If the rating's rates are like the deck's, say so in both: "
+                f"per_seconds={unit!r} here and Rating(per_seconds={unit!r}). Else convert the file."
             )
 
 

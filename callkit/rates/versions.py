@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 import polars as pl
 
 from callkit.errors import SchemaError
 from callkit.rates.schema import KEY
+
+_NAMED = 20
 
 
 def contradictions(rows: pl.DataFrame) -> pl.DataFrame:
@@ -23,6 +26,38 @@ def contradictions(rows: pl.DataFrame) -> pl.DataFrame:
         (pl.col("rate") != pl.col("other_rate"))
         | pl.col("bill_period").ne_missing(pl.col("other_bill_period"))
     )
+
+
+def refuse_contradictions(rows: pl.DataFrame, name: str) -> None:
+    """Refuse a deck that prices the same twice: up to twenty of the rows are named.
+
+    Raises
+    ------
+    SchemaError
+        If there are such rows.
+    """
+    found = contradictions(rows)
+    if found.is_empty():
+        return
+    told = ("place", "prefix", "rate", "bill_period", "other_place", "other_rate", "other_bill_period")
+    lines = [
+        f"  {place}: prefix {prefix}, {_price(rate, period)}; but {other}: {_price(other_rate, other_period)}"
+        for place, prefix, rate, period, other, other_rate, other_period in found.head(_NAMED)
+        .select(told)
+        .rows()
+    ]
+    if found.height > _NAMED:
+        lines.append(f"  … and {found.height - _NAMED:,} more")
+    raise SchemaError(
+        f"{name}: {found.height:,} {'row contradicts' if found.height == 1 else 'rows contradict'} an earlier one of "
+        "the same prefix, currency, direction and start.\n"
+        + "\n".join(lines)
+        + "\nSay which applies: contradictory='first' or contradictory='last'."
+    )
+
+
+def _price(rate: Decimal, bill_period: str | None) -> str:
+    return f"{rate.normalize():f}" + (f" on {bill_period}" if bill_period else "")
 
 
 def repetitions(rows: pl.DataFrame) -> pl.DataFrame:
@@ -89,7 +124,7 @@ def stacked(sheets: Sequence[pl.DataFrame], where: str) -> pl.DataFrame:
         both = shared.filter(pl.col("prefix") == prefix).unique("sheet", maintain_order=True)
         first, second = both["place"].to_list()[:2]
         raise SchemaError(
-            f"{where}: prefix {prefix} is priced in {first} and in {second}, and neither says from when. Read one sheet with "
-            f"sheet=…, or name the sheets after the dates from which on they hold, like '2026-09-01'."
+            f"{where}: prefix {prefix} is priced in {first} and in {second}, and neither says from when. Read one "
+            f"sheet with sheet=…, or name the sheets after the dates from which on they hold, like '2026-09-01'."
         )
     return pl.concat(frames)
