@@ -6,7 +6,9 @@ from functools import cache
 from typing import Any
 
 import altair as alt
-import vl_convert as vlc
+
+from callkit.charts.dressing import Chart
+from callkit.charts.saving import EMBED, png
 
 
 @cache
@@ -15,12 +17,12 @@ def _renderer_from_package() -> None:
     alt.JupyterChart.enable_offline()
 
 
-def mount(chart: alt.LayerChart) -> alt.JupyterChart:
+def mount(chart: Chart) -> alt.JupyterChart:
     """Show a chart as a widget; mount it once, and swap its `.chart` afterwards."""
     _renderer_from_package()
-    return alt.JupyterChart(chart)
+    return alt.JupyterChart(chart, embed_options={"actions": EMBED["actions"]})
 
 
-def picture(chart: alt.LayerChart) -> dict[str, Any]:
+def picture(chart: Chart) -> dict[str, Any]:
     """Make the same chart a PNG, for whoever opens a saved notebook without its widgets."""
-    return {"image/png": vlc.vegalite_to_png(chart.to_dict(), scale=1.5)}
+    return {"image/png": png(chart, scale=1.5)}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import altair as alt
 import ipywidgets as widgets
 import polars as pl
 
 from callkit.charts import staircase
+from callkit.charts.dressing import Chart
 from callkit.reconciliation import Reconciliation
 from callkit.widgets.offline import mount, picture
 
@@ -41,7 +41,7 @@ class StaircaseView(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
 
     def __init__(self, result: Reconciliation) -> None:
         self._calls = result.cdrs
-        self._drawn: alt.LayerChart | None = None
+        self._drawn: Chart | None = None
         periods = _by_overcharge(self._calls)
         if not periods:
             super().__init__(

@@ -1,4 +1,4 @@
-"""Charts are drawn from small frames, say what they show, and refuse what they cannot draw."""
+"""The staircase draws every disagreement, says what it leaves out, and refuses what it cannot draw."""
 
 from __future__ import annotations
 
@@ -56,8 +56,8 @@ def test_what_is_not_shown_is_counted(calls: pl.DataFrame) -> None:
 
 def test_a_chart_of_no_calls_says_so(calls: pl.DataFrame) -> None:
     """Nothing to draw is a picture that says that there is nothing to draw."""
-    drawn = ck.charts.staircase(calls.clear(), bill_period="6+6").to_dict()
-    assert drawn["title"]["subtitle"] == "no answered call with this bill period"
+    (row,) = rows_of(ck.charts.staircase(calls.clear(), bill_period="6+6").to_dict())
+    assert row["said"] == "There is no answered call with this bill period."
 
 
 def test_a_chart_names_no_caller(calls: pl.DataFrame) -> None:
@@ -67,10 +67,31 @@ def test_a_chart_names_no_caller(calls: pl.DataFrame) -> None:
     assert not [text for row in numbers for text in row if text in drawn]
 
 
+def test_one_call_is_ringed_where_it_lies(calls: pl.DataFrame) -> None:
+    """The stairs of a call reach as far as the call, and a ring is drawn around its place."""
+    drawn = ck.charts.staircase(calls, bill_period="60+60", call=(900, 960)).to_dict()
+    (ring,) = [row for row in rows_of(drawn) if row.get("said") == "this call"]
+    assert (ring["call_duration"], ring["charged_duration"]) == (900, 960)
+    assert max(row["call_duration"] for row in rows_of(drawn) if "verdict" not in row) == 900
+
+
+def test_amounts_of_two_currencies_stand_side_by_side(calls: pl.DataFrame) -> None:
+    """One point of calls in two currencies names both differences and adds up neither."""
+    two = calls.filter(pl.col("cost_difference") > 0, pl.col("call_duration") > 0).head(1)
+    both = pl.concat([two.with_columns(currency=pl.lit(code)) for code in ("EUR", "USD")])
+    drawn = ck.charts.staircase(both, bill_period=two["bill_period"][0], up_to=3_600).to_dict()
+    (point,) = [row for row in rows_of(drawn) if "difference" in row]
+    amount = f"{two['cost_difference'][0].normalize():f}"
+    assert point["calls"] == 2
+    assert point["difference"] == f"{amount} EUR, {amount} USD"
+
+
 @pytest.mark.parametrize(("bill_period", "columns"), [("sixty", None), ("6+6", ["bill_period", "cost"])])
 def test_what_cannot_be_drawn_is_refused(
     calls: pl.DataFrame, bill_period: str, columns: list[str] | None
 ) -> None:
     """A bill period that is not a+b and a frame without verdicts are errors that name what is wrong."""
-    with pytest.raises(ValueError, match="bill_period"):
+    with pytest.raises(
+        ValueError, match=r"bill_period must be a\+b|needs Reconciliation.cdrs; missing: call_duration"
+    ):
         ck.charts.staircase(calls.select(columns or pl.all()), bill_period=bill_period)

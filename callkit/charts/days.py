@@ -1,0 +1,307 @@
+"""One measure, the verdicts or the differences, day by day in a stated zone."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Literal
+
+import altair as alt
+import polars as pl
+
+from callkit.arguments import time_zone
+from callkit.cdr import as_lazy
+from callkit.charts.asking import (
+    calls_of,
+    currencies,
+    joined,
+    measured,
+    needed,
+    none_drawn,
+    one_of,
+    sized,
+    written,
+)
+from callkit.charts.dressing import (
+    FIRST,
+    VERDICT_COLORS,
+    Chart,
+    Theme,
+    dressed,
+    faded,
+    nothing,
+    picking,
+    titled,
+)
+from callkit.measures import MEASURES, instant, sums
+
+if TYPE_CHECKING:
+    from callkit.measures import Measure
+
+Every = Literal["day", "week", "month"]
+_MOST_DAYS, _MOST_WEEKS = 190, 1_300
+_TRUNCATED = {"day": "1d", "week": "1w", "month": "1mo"}
+
+
+def daily(
+    cdrs: object,
+    measure: str = "calls",
+    *,
+    currency: str | None = None,
+    tz: str = "UTC",
+    theme: Theme = "light",
+    width: int = 640,
+    height: int = 200,
+) -> Chart:
+    """Draw calls, money, quality or verdicts by day; by week or month where there would be too many days.
+
+    Parameters
+    ----------
+    cdrs : frame
+        A CDR frame; `Reconciliation.cdrs` for `verdict` and `difference`.
+    measure : str
+        A name of `callkit.measures.MEASURES` (`calls`, `minutes`, `cost`, `asr`, …), or `verdict`: calls that do not
+        agree, or `difference`: money billed too much and too little.
+    currency : str, optional
+        Of money; by default the one with the most of it.
+    tz : str
+        The zone whose days are meant. A call belongs to the day of its submission, else of its answer or its end.
+    theme : str
+        `light` or `dark`.
+    width, height : int
+        Of the plot, in pixels.
+
+    Returns
+    -------
+    alt.Chart
+        One bar per day, or one per day and verdict. A click selects `pick`, by `day`: the first day of the bar as text.
+
+    Raises
+    ------
+    ValueError
+        If a column is missing, or the measure, zone or currency is unknown.
+
+    Examples
+    --------
+    >>> import callkit as ck
+    >>> with ck.Sandbox(calls=500, seed=7) as sandbox:
+    ...     cdrs = sandbox.nx_whatsapp().fetch(sandbox.call_ids)
+    >>> ck.charts.daily(cdrs, "minutes", tz="Asia/Shanghai").to_dict()["title"]["text"]
+    'Minutes per day'
+    """
+    zone, width = time_zone(tz), sized(width)
+    if measure in ("verdict", "difference"):
+        return _by_verdict(cdrs, measure, currency, zone, theme=theme, width=width, height=height)
+    asked = measured(measure, as_lazy(cdrs).collect_schema().names())
+    calls = calls_of(cdrs, "daily")
+    chosen, others = one_of(currencies(calls), currency, "daily") if asked.of_money else (None, "")
+    every, unplaced = _every(calls)
+    title = f"{asked.title} per {every}"
+    if every is None:
+        return nothing(none_drawn(calls), title=asked.title, theme=theme, width=width, height=height)
+    days = (
+        calls.filter(pl.col("at").is_not_null())
+        .group_by(_first_day(zone, every))
+        .agg(sums(chosen))
+        .with_columns(asked.value())
+        .sort("day")
+        .collect(engine="streaming")
+    )
+    drawn = draw_days(days, asked, chosen, every, zone, width=width, height=height, color=FIRST)
+    told = joined(asked.unit_in(chosen), others, unplaced)
+    return dressed(drawn.properties(title=titled(title, told, width)), theme)
+
+
+def draw_days(
+    days: pl.DataFrame,
+    measure: Measure,
+    currency: str | None,
+    every: Every,
+    tz: str,
+    *,
+    width: int,
+    height: int,
+    color: str,
+    name: str = "daily",
+) -> alt.Chart:
+    """Draw one bar per row of day, calls and the measure; undressed."""
+    rows = placed(days, every).with_columns(
+        pl.Series("text", [written(measure, value, currency) for value in days[measure.name]], pl.String),
+        pl.col(measure.name).cast(pl.Float64).alias("value"),
+    )
+    pick = picking("day")
+    bars: alt.Chart = (
+        alt.Chart(rows.select("day", "start", "end", "label", "value", "text", "calls"))
+        .mark_bar(color=color, orient="vertical")
+        .encode(
+            x=_time_axis(tz),
+            x2="end:T",
+            y=alt.Y("value:Q", title=measure.unit_in(currency) or measure.title, axis=alt.Axis(tickCount=4)),
+            opacity=faded(pick),
+            tooltip=[
+                alt.Tooltip("label:N", title=every.capitalize()),
+                alt.Tooltip("text:N", title=measure.title),
+                *([] if measure.name == "calls" else [alt.Tooltip("calls:Q", title="Calls", format=",")]),
+            ],
+        )
+        .add_params(pick)
+        .properties(name=name, width=width, height=height)
+    )
+    return bars
+
+
+def placed(days: pl.DataFrame, every: Every) -> pl.DataFrame:
+    """Give every day the place of its bar, as milliseconds of UTC so that no browser shifts it, and its label.
+
+    A twentieth is left free on either side of a bar.
+    """
+    day = pl.col("day")
+    start = day.cast(pl.Datetime("ms")).dt.epoch("ms")
+    end = day.dt.offset_by(_TRUNCATED[every]).cast(pl.Datetime("ms")).dt.epoch("ms")
+    gap = (end - start) // 20
+    formats = {"day": "%a %-d %b %Y", "week": "week of %-d %b %Y", "month": "%B %Y"}
+    return days.with_columns(
+        (start + gap).alias("start"),
+        (end - gap).alias("end"),
+        day.dt.to_string(formats[every]).alias("label"),
+        day.dt.to_string("%Y-%m-%d").alias("day"),
+    )
+
+
+def _time_axis(tz: str, domain: tuple[int, int] | None = None) -> alt.X:
+    return alt.X(
+        "start:T",
+        scale=alt.Scale(type="utc", nice=False, domain=list(domain) if domain else alt.Undefined),
+        title=f"Days in {tz}",
+        axis=alt.Axis(format="%-d %b", grid=False, labelOverlap=True, tickCount="week"),
+    )
+
+
+def _every(calls: pl.LazyFrame) -> tuple[Every | None, str]:
+    """Days, weeks or months, whichever leaves a bar wide enough; and how many calls have no instant."""
+    first, last, unplaced = (
+        calls.select(
+            pl.col("at").min().alias("first"),
+            pl.col("at").max().alias("last"),
+            pl.col("at").null_count().alias("unplaced"),
+        )
+        .collect(engine="streaming")
+        .row(0)
+    )
+    said = f"{unplaced:,} call{'s' if unplaced != 1 else ''} without an instant not shown" if unplaced else ""
+    if first is None:
+        return None, said
+    return coarse(last - first), said
+
+
+def coarse(span: timedelta) -> Every:
+    """How long a bar is for so long a period."""
+    return "day" if span.days <= _MOST_DAYS else "week" if span.days <= _MOST_WEEKS else "month"
+
+
+def _first_day(tz: str, every: Every) -> pl.Expr:
+    day = pl.col("at").dt.convert_time_zone(tz).dt.date()
+    return day.dt.truncate(_TRUNCATED[every]).alias("day")
+
+
+def _by_verdict(
+    cdrs: object, what: str, currency: str | None, tz: str, *, theme: str, width: int, height: int
+) -> Chart:
+    """Stacked bars: calls that do not agree, or money above and below the line."""
+    frame = as_lazy(cdrs)
+    needed(
+        frame.collect_schema().names(),
+        ["verdict", "cost_difference"],
+        f"daily({what!r})",
+        "Reconciliation.cdrs",
+    )
+    calls = calls_of(frame, "daily", ["verdict"])
+    chosen, others = one_of(currencies(calls), currency, "daily") if what == "difference" else (None, "")
+    every, unplaced = _every(calls)
+    title = "Calls that do not agree" if what == "verdict" else "Billed too much and too little"
+    if every is None:
+        return nothing(none_drawn(calls), title=title, theme=theme, width=width, height=height)
+    counted = (
+        calls.filter(pl.col("at").is_not_null())
+        .group_by(_first_day(tz, every), "verdict")
+        .agg(sums(chosen))
+        .sort("day", "verdict")
+        .collect(engine="streaming")
+    )
+    agreeing = counted.filter(pl.col("verdict") == "agrees")["calls"].sum()
+    rows = counted.filter(pl.col("verdict") != "agrees")
+    if what == "difference":
+        rows = _differences(rows, chosen)
+    else:
+        rows = rows.with_columns(
+            pl.col("calls").cast(pl.Float64).alias("value"),
+            pl.Series("text", [f"{count:,}" for count in rows["calls"]], pl.String),
+        )
+    told = joined(
+        chosen or "" if what == "difference" else f"{agreeing:,} calls agree and are not shown",
+        others,
+        unplaced,
+    )
+    if rows.is_empty():
+        why = f"No call was billed too much or too little{f' in {chosen}' if chosen else ''}."
+        return nothing(
+            why if what == "difference" else f"All {agreeing:,} calls agree.",
+            title=title, theme=theme, width=width, height=height,
+        )  # fmt: skip
+    # Days without a difference are part of the answer: the axis covers them all.
+    first, last = _span(counted, every)
+    verdicts = [name for name in VERDICT_COLORS if name in set(rows["verdict"])]
+    pick = picking("day")
+    drawn: alt.Chart = (
+        alt.Chart(
+            placed(rows, every).select("day", "start", "end", "label", "verdict", "value", "text", "calls")
+        )
+        .mark_bar(orient="vertical")
+        .encode(
+            x=_time_axis(tz, (first, last)),
+            x2="end:T",
+            y=alt.Y("value:Q", title=chosen if what == "difference" else "Calls", axis=alt.Axis(tickCount=4)),
+            color=alt.Color(
+                "verdict:N",
+                title=None,
+                scale=alt.Scale(domain=verdicts, range=[VERDICT_COLORS[name] for name in verdicts]),
+                legend=alt.Legend(orient="top"),
+            ),
+            opacity=faded(pick),
+            tooltip=[
+                alt.Tooltip("label:N", title=every.capitalize()),
+                alt.Tooltip("verdict:N", title="Verdict"),
+                alt.Tooltip("calls:Q", title="Calls", format=","),
+                *([alt.Tooltip("text:N", title="Difference")] if what == "difference" else []),
+            ],
+        )
+        .add_params(pick)
+        .properties(
+            name="daily", width=width, height=height, title=titled(f"{title} per {every}", told, width)
+        )
+    )
+    return dressed(drawn, theme)
+
+
+def _differences(rows: pl.DataFrame, currency: str | None) -> pl.DataFrame:
+    amounts = rows.with_columns(MEASURES["overcharge"].value(), MEASURES["undercharge"].value())
+    over = pl.col("verdict") == "overcharged"
+    amounts = amounts.with_columns(
+        pl.when(over).then("overcharge").otherwise(-pl.col("undercharge")).alias("amount")
+    ).filter(pl.col("amount") != 0)
+    texts = [written(MEASURES["cost"], amount, currency) for amount in amounts["amount"]]
+    return amounts.with_columns(
+        pl.col("amount").cast(pl.Float64).alias("value"), pl.Series("text", texts, pl.String)
+    )
+
+
+def _span(days: pl.DataFrame, every: Every) -> tuple[int, int]:
+    edges = placed(days.select(pl.col("day").min()).vstack(days.select(pl.col("day").max())), every)
+    return edges["start"][0], edges["end"][1]
+
+
+def day_of(text: str) -> date:
+    """Read the `day` of a click back."""
+    return date.fromisoformat(text)
+
+
+__all__ = ["coarse", "daily", "day_of", "draw_days", "instant", "placed"]
