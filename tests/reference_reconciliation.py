@@ -17,6 +17,7 @@ import reference
 from callkit import Rating
 
 Call = dict[str, Any]
+Price = tuple[Decimal, str | None]
 
 STEPS = ("double_billed", "unanswered", "arithmetic", "rounding", "duration", "increments", "rate")
 
@@ -64,8 +65,12 @@ def judge(
     rating: Rating | None = None,
     tolerance: Decimal | int | None = None,
     inferred: Callable[[Call], Rating] = lambda _: Rating(),
+    price: Callable[[Call], Price | None] = lambda _: None,
 ) -> list[Judged]:
-    """Judge distinct records, in their order; without a rating that was given, each by the one inferred for it."""
+    """Judge distinct records, in their order; without a rating that was given, each by the one inferred for it.
+
+    `price` tells the deck's rate and bill period (None: not said) of a call, or None where the deck has no price.
+    """
     rating_of = inferred if rating is None else lambda _: rating
     units = _units(calls)
     fees = {} if rating else _attempt_fees(calls)
@@ -83,6 +88,16 @@ def judge(
             rating_of(call),
             Fraction(fees.get((call["source"], call["currency"]), rating.attempt_fee if rating else 0)),
             _tolerance(call, units, tolerance, shortened, None if rating else rating_of(call)),
+            off_deck=_off_deck(
+                call,
+                price(call),
+                rating_of(call),
+                units=units,
+                tolerance=tolerance,
+                shortened=shortened,
+                given=rating is not None,
+            ),
+            price=price(call),
             double=at in doubled,
         )
         for at, call in enumerate(calls)
@@ -247,8 +262,60 @@ def _tolerance(
     return None if tie or (*key, call["rate"]) in shortened else half
 
 
-def _judged(call: Call, rating: Rating, fee: Fraction, tolerance: Fraction | None, *, double: bool) -> Judged:
-    charged = _charged(call, rating)
+def _off_deck(
+    call: Call,
+    price: Price | None,
+    rating: Rating,
+    *,
+    units: dict[tuple[Any, ...], Fraction],
+    tolerance: Decimal | int | None,
+    shortened: set[tuple[Any, ...]],
+    given: bool,
+) -> bool:
+    """Whether the record's price is not the deck's."""
+    if price is None:
+        return False
+    key = (call["source"], call["currency"])
+    by_deck = _by_deck(call, price, call["charged_duration"], rating)
+    half = units[*key, "cost"] / 2
+    known = by_deck is not None and call["cost"] is not None
+    off = known and abs(Fraction(call["cost"]) - by_deck) > (
+        half if tolerance is None else Fraction(tolerance)
+    )
+    if call["rate"] is not None:
+        apart = abs(Fraction(call["rate"]) - Fraction(price[0]))
+        shown = apart <= units[*key, "rate"] / 2
+        return apart != 0 and not (shown and ((*key, call["rate"]) in shortened or (known and not off)))
+    if not known:
+        return False
+    cost = Fraction(call["cost"])
+    exact = _exact(_priced(call, price) | {"rate": price[0]}, rating)
+    tie = tolerance is None and not given and abs(cost) <= 10**12 and abs(cost - exact) == half
+    return off and not tie
+
+
+def _priced(call: Call, price: Price | None) -> Call:
+    """The call with the bill period that is due: the deck's, else its own."""
+    return call if price is None or price[1] is None else call | {"bill_period": price[1]}
+
+
+def _by_deck(call: Call, price: Price, seconds: int | None, rating: Rating) -> Fraction | None:
+    """C(R, seconds)."""
+    return _cost(_priced(call, price) | {"rate": price[0]}, seconds, rating)
+
+
+def _judged(
+    call: Call,
+    rating: Rating,
+    fee: Fraction,
+    tolerance: Fraction | None,
+    *,
+    off_deck: bool,
+    price: Price | None,
+    double: bool,
+) -> Judged:
+    recorded = _charged(call, rating)
+    charged = _charged(_priced(call, price), rating)
     steps = dict.fromkeys(STEPS, Fraction(0))
     found: set[str] = set()
     billed = None if call["cost"] is None else Fraction(call["cost"])
@@ -264,16 +331,25 @@ def _judged(call: Call, rating: Rating, fee: Fraction, tolerance: Fraction | Non
         elif fee == 0 and call["found"] is not False:
             expected = fee
     elif talk is not None and billed is not None:
-        own, due = _cost(call, call["charged_duration"], rating), _cost(call, charged, rating)
-        if own is not None and due is not None:
+        own, due = _cost(call, call["charged_duration"], rating), _cost(call, recorded, rating)
+        stepped = _cost(call, charged, rating)
+        last = stepped if price is None else _by_deck(call, price, charged, rating)
+        if own is not None and due is not None and stepped is not None and last is not None:
             beyond = tolerance is not None and abs(billed - own) > tolerance
             steps["arithmetic" if beyond else "rounding"] = billed - own
             steps["duration"] = own - due
-            expected = due
+            steps["increments"] = due - stepped
+            steps["rate" if off_deck else "rounding"] += stepped - last
+            expected = last
         if own is not None and tolerance is not None and abs(billed - own) > tolerance:
             found.add("cost")
-    if talk is not None and talk > 0 and not double and None not in (charged, call["charged_duration"]):
-        found |= {"charged_duration"} if charged != call["charged_duration"] else set()
+    if talk is not None and talk > 0 and not double:
+        if None not in (recorded, call["charged_duration"]) and recorded != call["charged_duration"]:
+            found.add("charged_duration")
+        if off_deck:
+            found.add("rate")
+        if price is not None and price[1] is not None and _bill_period(call) is not None:
+            found |= {"increments"} if _bill_period(call) != reference.bill_period(price[1]) else set()
     if steps["unanswered"]:
         found.add("unanswered_charged")
     unverified = Fraction(0) if expected is not None or billed is None else billed

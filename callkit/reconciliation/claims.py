@@ -19,6 +19,9 @@ SCHEMA = schema_of(
     explanation=pl.String,
 )
 
+GROUND = {"A": "By your own record", "B": "By our contract", "C": "By our own records"}
+"""What a claim of each grade rests on."""
+
 
 def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     """Make a claim of every overcharged call that a finding of grade A, B or C explains.
@@ -82,9 +85,7 @@ def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
 def _demand() -> pl.Expr:
     return pl.format(
         "{} {} {} is due, {} {} was billed. Please credit {} {} or name the clause that applies.",
-        pl.when(pl.col("grade") == "A")
-        .then(pl.lit("By your own record"))
-        .otherwise(pl.lit("By our contract")),
+        pl.col("grade").replace_strict(GROUND),
         pl.col("currency").fill_null(""),
         money(pl.col("expected")),
         pl.col("currency").fill_null(""),

@@ -7,6 +7,7 @@ of the bill period, the record's own stand.
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import partial
 from typing import TYPE_CHECKING
 
 import polars as pl
@@ -46,9 +47,7 @@ def with_deck(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
 def due_increments() -> tuple[pl.Expr, pl.Expr]:
     """P as (first, step): the deck's, else the record's."""
     stated = pl.col("_deck_first").is_not_null()
-    first, step = (
-        pl.when(stated).then(f"_deck{name}").otherwise(name) for name in ("_first", "_step")
-    )
+    first, step = (pl.when(stated).then(f"_deck{name}").otherwise(name) for name in ("_first", "_step"))
     return first, step
 
 
@@ -70,8 +69,9 @@ def increments_differ() -> pl.Expr:
 def rate_differs(facts: Facts, tolerance: pl.Expr) -> pl.Expr:
     """Whether the record's price is another one than the deck's; null where the deck does not price the call.
 
-    A record that states its rate is held against the deck's. Digits that the vendor demonstrably does not show are no
-    difference. A record without a rate is held against what its charged seconds cost by the deck.
+    A record that states its rate is held against the deck's. Digits that it does not show are no difference where its
+    cost agrees with the deck's rate, or where the vendor demonstrably charges by more digits than it shows. A record
+    without a rate is held against what its charged seconds cost by the deck.
 
     Parameters
     ----------
@@ -81,11 +81,12 @@ def rate_differs(facts: Facts, tolerance: pl.Expr) -> pl.Expr:
         How far a cost may lie off, in units of 10⁻¹⁰.
     """
     apart = (units_of(pl.col("rate")) - pl.col("_deck_rate")).abs()
-    hidden = pl.col("_shortened").fill_null(value=False) & (apart <= pl.col("_unit_rate") // 2)
-    stated = (apart != 0) & ~hidden
     off = (pl.col("_billed") - pl.col("_by_deck")).abs() > tolerance
+    shown = apart <= pl.col("_unit_rate") // 2
+    hidden = shown & (pl.col("_shortened").fill_null(value=False) | ~off.fill_null(value=True))
+    stated = (apart != 0) & ~hidden
     if facts.asked.tolerance is None and facts.basis != "given":
-        tie = facts.rated(lambda rating: is_tie(rating, pl.col("_deck_rate")))
+        tie = facts.rated(lambda rating: is_tie(rating, pl.col("_deck_rate"), due_increments()[1]))
         off &= ~tie.fill_null(value=False)
     return pl.when(pl.col("rate").is_not_null()).then(stated).otherwise(off)
 
@@ -102,7 +103,7 @@ def billed_rate(facts: Facts) -> tuple[pl.Expr, pl.Expr]:
 
     A record that states its rate charges that; of another one, half a unit of its cost to either side is left open.
     """
-    low, high = (facts.rated(lambda rating, side=side: _derived(rating, side)) for side in (-1, 1))
+    low, high = (facts.rated(partial(_derived, side=side)) for side in (-1, 1))
     stated = pl.col("rate").is_not_null()
     return (
         pl.when(stated).then("rate").otherwise(money_of(low)),
@@ -116,7 +117,7 @@ def _derived(rating: Rating, side: int) -> pl.Expr:
     doubled = (pl.col("_billed") - int(Fraction(rating.connect_fee) * 10**DIGITS)) * 2
     product = (doubled + side * pl.col("_unit_cost")) * per_seconds(rating, due_increments()[1])
     safe = pl.when((seconds > 0) & (product.abs() < _MOST_MONEY * 10**8)).then(seconds)
-    rounded: pl.Expr = product // safe if side > 0 else -((-product) // safe)
+    rounded: pl.Expr = product // safe if side > 0 else (product + safe - 1) // safe
     return rounded
 
 

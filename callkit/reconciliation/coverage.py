@@ -1,7 +1,8 @@
 """How much of the billed money was verified, by what, and why the rest was not.
 
-A record that agrees with itself is not yet a right one: only money that a stated rating was asked about is verified by
-contract. Whatever was inferred from the records, or assumed, or derived from a record's own cost, is self-consistent.
+A record that agrees with itself is not yet a right one: only money that a rate deck or a stated rating was asked about
+is verified by contract. Whatever was inferred from the records, or assumed, or derived from a record's own cost, is
+self-consistent.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import polars as pl
 from callkit.billing import DIGITS, increments, units_of
 from callkit.cdr import MONEY, schema_of
 from callkit.reconciliation.checks.mixed_currency import several_currencies
+from callkit.reconciliation.contract import assumed
 from callkit.reconciliation.ledger import answered, in_units, step_column, verifiable
 from callkit.reconciliation.precision import per_seconds
 
@@ -90,8 +92,9 @@ def coverage(
 
         - status `self_consistent`: recomputed with a rating that was inferred or assumed; or, whatever the rating, a
           call that needs none: a double, or a record without a rate, whose cost is all that its rate follows from.
-        - status `contract_verified`: recomputed with the rating that the user stated. Of both, reason is the verdict:
-          money that is `overcharged` or `undercharged` was verified, and found wrong; it stands here as billed.
+        - status `contract_verified`: recomputed with the rate that the user's deck has for the call; without a deck,
+          with the rating that the user stated. Of both, reason is the verdict: money that is `overcharged` or
+          `undercharged` was verified, and found wrong; it stands here as billed.
         - status `unverified`: reason is the first that applies of `REASONS`.
         - status `dropped`, reason `exact copy`: how many copies were left out. One row, always the last; currency,
           amount and share are null.
@@ -100,10 +103,9 @@ def coverage(
         nothing was billed or credits nearly cancel the charges. A call without a currency has the currency null.
         Sorted by currency (nulls last), then status and reason as above; what no call has is left out.
     """
-    given = pl.lit(facts.basis == "given")
     block = facts.rated(lambda rating: pl.lit(rating.per_seconds == "block"))
     counted = (
-        ledger.with_columns(_status=_status(given), _reason=_reason(block))
+        ledger.with_columns(_status=_status(facts), _reason=_reason(block))
         .group_by("currency", "_status", "_reason")
         .agg(pl.len().cast(pl.Int64).alias("calls"), pl.col("_billed").fill_null(0).sum())
         .collect(engine="streaming")
@@ -172,17 +174,28 @@ def rounding_memo(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     return pl.DataFrame(told, schema=MEMO, orient="row")
 
 
-def _status(given: pl.Expr) -> pl.Expr:
-    single = pl.col("_double_of").is_null()
-    # A record without a rate is held against one that follows from its own cost: no contract was asked.
-    asked = single & (pl.col("rate").is_not_null() | ~answered())
+def _status(facts: Facts) -> pl.Expr:
     return (
         pl.when(~verifiable())
         .then(pl.lit("unverified"))
-        .when((given & asked).fill_null(value=False))
+        .when((_asked(facts) & pl.col("_double_of").is_null()).fill_null(value=False))
         .then(pl.lit("contract_verified"))
         .otherwise(pl.lit("self_consistent"))
     )
+
+
+def _asked(facts: Facts) -> pl.Expr:
+    """Whether the contract was asked: a deck that prices the call, or a stated rating and a rate to apply it to.
+
+    A record without a rate is held against one that follows from its own cost; and what was only assumed of a price
+    that no record states is no contract's word.
+    """
+    given = pl.lit(facts.basis == "given")
+    failed = given & ~answered()
+    if facts.asked.rate_deck is None:
+        return failed | (given & pl.col("rate").is_not_null())
+    known_unit = pl.col("rate").is_not_null() | ~assumed(facts)
+    return failed | (pl.col("_deck_row").is_not_null() & answered() & known_unit)
 
 
 def _reason(block: pl.Expr) -> pl.Expr:

@@ -7,25 +7,30 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from hashlib import sha256
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from callkit.arguments import time_zone
 from callkit.billing import DIGITS, Rating
+from callkit.rates import RateDeck
 from callkit.reconciliation import findings as told
 from callkit.reconciliation.bridge import bridge
 from callkit.reconciliation.checks import CHECKS
 from callkit.reconciliation.claims import claims
 from callkit.reconciliation.facts import Asked, Facts, gather
-from callkit.reconciliation.findings import SEVERITIES, CallCheck, Check, GroupCheck, Severities, Severity, finished
+from callkit.reconciliation.findings import (
+    SEVERITIES,
+    CallCheck,
+    Check,
+    GroupCheck,
+    Severities,
+    Severity,
+    finished,
+)
 from callkit.reconciliation.held import held
 from callkit.reconciliation.ledger import COMPUTED, ledger
 from callkit.reconciliation.records import take
 from callkit.reconciliation.result import Reconciliation
-
-if TYPE_CHECKING:
-    from callkit.rates import RateDeck
 
 
 def reconcile(
@@ -95,8 +100,8 @@ def reconcile(
         raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
     severities = _severities(severity or {})
     records = take(cdrs)
-    if rate_deck is not None:
-        _known_deck(rate_deck)
+    if rate_deck is not None and not isinstance(rate_deck, RateDeck):
+        raise TypeError(f"rate_deck must be a callkit.RateDeck or None, got {type(rate_deck).__name__}")
     asked = Asked(
         rating, _tolerance(tolerance), time_zone(tz), _period(period), rate_deck, held(archive, match)
     )
@@ -118,13 +123,6 @@ def reconcile(
         records=records,
         severities=severities,
     )
-
-
-def _known_deck(rate_deck: object) -> None:
-    from callkit.rates import RateDeck  # noqa: PLC0415 - TEMPORARY
-
-    if not isinstance(rate_deck, RateDeck):
-        raise TypeError(f"rate_deck must be a callkit.RateDeck or None, got {type(rate_deck).__name__}")
 
 
 def _suspects(calls: pl.LazyFrame, facts: Facts) -> pl.DataFrame:

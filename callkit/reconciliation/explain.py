@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from callkit.billing import money_of
 from callkit.reconciliation.checks.charged_duration import increments_in_words
+from callkit.reconciliation.claims import GROUND
+from callkit.reconciliation.contract import deck_row_in_words, due_increments, increments_differ
 from callkit.reconciliation.wording import connect_fee, money_text, rate_unit
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
         unit=facts.rated(rate_unit),
         fee=facts.rated(connect_fee),
         blocks=facts.rated(lambda rating: pl.lit(rating.per_seconds == "block")),
-        own=money_of(pl.col("_own")),
+        deck=deck_row_in_words(facts),
+        deck_period=pl.when(increments_differ()).then(pl.format("{}+{}", *due_increments())),
     )
     parts = [_one(row) for row in told.iter_rows(named=True)]
     if findings.height:
@@ -39,7 +41,8 @@ def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
             for row in findings.iter_rows(named=True)
         ]
         parts.append("\n".join(["Findings:", *said]))
-    credit = [_credit(row) for row in told.iter_rows(named=True) if _claimed(row, findings)]
+    graded = [(row, _grade(row, findings)) for row in told.iter_rows(named=True)]
+    credit = [_credit(row, grade) for row, grade in graded if grade is not None]
     return "\n".join([*parts, *credit])
 
 
@@ -57,16 +60,25 @@ def _one(row: dict[str, Any]) -> str:
     seconds = (
         row["words"] or f"{row['call_duration']} s of talk; bill period {row['bill_period'] or 'unknown'}"
     )
-    return f"{seconds}. {_price(row, currency)} {_verdict(row)}"
+    return f"{seconds}. {_contract(row)}{_price(row, currency)} {_verdict(row)}"
+
+
+def _contract(row: dict[str, Any]) -> str:
+    """What the rate deck says otherwise of the bill period."""
+    if row["deck_period"] is None:
+        return ""
+    return f"The rate deck says {row['deck_period']}: {row['expected_charged_duration']} s. "
 
 
 def _price(row: dict[str, Any], currency: str) -> str:
     charged, due, expected = row["charged_duration"], row["expected_charged_duration"], row["expected_cost"]
     if expected is None:
         return f"What is missing to recompute the cost: {_missing(row)}."
-    if row["rate"] is not None:
+    if row["expected_rate"] is not None:
         fee = row["fee"] if due else ""
-        return f"{fee}{due} s × {money_text(row['rate'])}/{row['unit']} = {_amount(expected, currency)}."
+        whose = f" (rate deck, {row['deck']})" if row["deck"] else ""
+        rate = f"{money_text(row['expected_rate'])}/{row['unit']}"
+        return f"{fee}{due} s × {rate}{whose} = {_amount(expected, currency)}."
     if charged == due:
         return f"The record has no rate, and its seconds are right: {_amount(expected, currency)} stands as billed."
     return (
@@ -104,16 +116,16 @@ def _verdict(row: dict[str, Any]) -> str:
             return f"{billed}: {_amount(difference.copy_abs(), currency)} too {side}."
 
 
-def _claimed(row: dict[str, Any], findings: pl.DataFrame) -> bool:
-    return (
-        row["verdict"] == "overcharged"
-        and not findings.filter(pl.col("grade") != "D", pl.col("amount") > 0).is_empty()
-    )
+def _grade(row: dict[str, Any], findings: pl.DataFrame) -> str | None:
+    """What a claim rests on: the weakest of its grounds; None where there is no claim."""
+    grounds = findings.filter(pl.col("grade") != "D", pl.col("amount") > 0, pl.col("step") != "settlement")
+    weakest = grounds["grade"].max()
+    return str(weakest) if row["verdict"] == "overcharged" and weakest is not None else None
 
 
-def _credit(row: dict[str, Any]) -> str:
+def _credit(row: dict[str, Any], grade: str) -> str:
     amount = f"{row['currency'] or ''} {money_text(row['cost_difference'])}".strip()
-    return f"By your own record {amount} too much was billed. Please credit {amount} or name the clause that applies."
+    return f"{GROUND[grade]} {amount} too much was billed. Please credit {amount} or name the clause that applies."
 
 
 def _amount(amount: Decimal | None, currency: str) -> str:

@@ -19,6 +19,7 @@ from callkit.reconciliation.clocks import biased_routes
 from callkit.reconciliation.doubles import doubles
 from callkit.reconciliation.held import Held
 from callkit.reconciliation.inference import RatingFit, infer_rating
+from callkit.reconciliation.settlement import with_directions
 from callkit.reconciliation.writing import first_look, steps_written, surprises
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class Facts:
     terms
         One row per (source, currency): `_unit_*`, the smallest step in which the vendor writes each amount, and
         `_attempt_fee`, what every failed call costs alike (null where they differ or cost nothing), all Int128 in
-        units of 10⁻¹⁰; `_failed`, how many calls failed.
+        units of 10⁻¹⁰; `_failed`, how many calls failed; and `_inverse`, which way the exchange rate is quoted.
     bill_periods
         Every distinct bill_period with `_first` and `_step` in seconds, null where it is unreadable.
     doubles
@@ -137,8 +138,11 @@ def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
         fit=fit,
         ratings=ratings or (rating,),
         rated_by=rated_by,
-        terms=_alike(found).join(
-            steps_written(cdrs, _TERMS, seen, found), on=_TERMS, how="left", nulls_equal=True
+        terms=with_directions(
+            _alike(found).join(
+                steps_written(cdrs, _TERMS, seen, found), on=_TERMS, how="left", nulls_equal=True
+            ),
+            cdrs,
         ),
         bill_periods=periods.with_columns(_first=first, _step=step),
         doubles=doubles(cdrs),

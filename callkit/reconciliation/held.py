@@ -93,4 +93,8 @@ def _columns(frame: pl.DataFrame, schema: pl.Schema, what: str) -> pl.DataFrame:
     missing = [name for name in schema if name not in frame.columns]
     if missing:
         raise TypeError(f"{what} has no column {', '.join(map(repr, missing))}")
-    return frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items()).unique().sort(schema.names(), nulls_last=True)
+    return (
+        frame.select(pl.col(name).cast(dtype) for name, dtype in schema.items())
+        .unique()
+        .sort(schema.names(), nulls_last=True)
+    )

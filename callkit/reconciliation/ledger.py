@@ -162,12 +162,8 @@ def _expected_seconds(facts: Facts) -> pl.Expr:
     if facts.asked.rate_deck is None:
         return pl.col("_seconds").alias("expected_charged_duration")
     first, step = due_increments()
-    due = facts.rated(
-        lambda rating: seconds_charged(pl.col("call_duration"), first, step, rating.increments)
-    )
-    return (
-        pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration")
-    )
+    due = facts.rated(lambda rating: seconds_charged(pl.col("call_duration"), first, step, rating.increments))
+    return pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration")
 
 
 def cost_of(seconds: pl.Expr, facts: Facts) -> pl.Expr:

@@ -44,12 +44,13 @@ def slack(rating: Rating) -> pl.Expr:
     return pl.col("_unit_cost") * per_seconds(rating) + pl.col("_unit_rate") * seconds
 
 
-def is_tie(rating: Rating, rate: pl.Expr | None = None) -> pl.Expr:
+def is_tie(rating: Rating, rate: pl.Expr | None = None, step: pl.Expr | None = None) -> pl.Expr:
     """Whether the cost lies exactly half a unit of its last decimal off the exact quotient.
 
-    `rate` is in units of 10⁻¹⁰; by default the record's.
+    `rate` (in units of 10⁻¹⁰) and the `step` of the bill period are the record's by default.
     """
-    half_off: pl.Expr = _off_quotient(rating, rate).abs() * 2 == pl.col("_unit_cost") * per_seconds(rating)
+    per = per_seconds(rating, step)
+    half_off: pl.Expr = _off_quotient(rating, rate, step).abs() * 2 == pl.col("_unit_cost") * per
     tie: pl.Expr = half_off & _in_bounds()
     return tie
 
@@ -59,13 +60,13 @@ def _in_bounds() -> pl.Expr:
     return sensible
 
 
-def _off_quotient(rating: Rating, rate: pl.Expr | None = None) -> pl.Expr:
+def _off_quotient(rating: Rating, rate: pl.Expr | None = None, step: pl.Expr | None = None) -> pl.Expr:
     """The cost minus the exact quotient, times per_seconds to be whole."""
     seconds = pl.col("charged_duration").cast(pl.Int128)
     fee = pl.lit(int(Fraction(rating.connect_fee) * 10**DIGITS), pl.Int128)
     due = pl.when(seconds != 0).then(fee).otherwise(0) if rating.connect_fee else pl.lit(0, pl.Int128)
     charged_by = units_of(pl.col("rate")) if rate is None else rate
-    off: pl.Expr = (pl.col("_billed") - due) * per_seconds(rating) - charged_by * seconds
+    off: pl.Expr = (pl.col("_billed") - due) * per_seconds(rating, step) - charged_by * seconds
     return off
 
 

@@ -48,7 +48,8 @@ class Provenance:
         Of callkit.
     stated : dict
         The rules: the rating that the user stated (or None: what is inferred follows from the records), tolerance,
-        period, zone, and every check with its severity, grade and step. Plain values, fit for JSON.
+        period, zone, the digests of the rate deck and of what the archive and our own records say, and every check
+        with its severity, grade and step. Plain values, fit for JSON.
     """
 
     records: str
@@ -70,9 +71,7 @@ class Provenance:
         )
 
 
-def provenance(
-    records: pl.LazyFrame, rows: int, asked: Asked, severities: Severities
-) -> Provenance:
+def provenance(records: pl.LazyFrame, rows: int, asked: Asked, severities: Severities) -> Provenance:
     """Take the digests of what a result rests on. Reads every row: call it when it is asked for.
 
     Parameters
@@ -119,6 +118,15 @@ def rules(asked: Asked, severities: Severities) -> dict[str, Any]:
         if asked.period is None
         else [edge.astimezone(UTC).isoformat() for edge in asked.period],
         "tz": asked.tz,
+        "rate_deck": None if asked.rate_deck is None else asked.rate_deck.digest,
+        "held": {
+            name: digest(frame.lazy(), frame.height) if frame.height else None
+            for name, frame in (
+                ("restatements", asked.held.restatements),
+                ("invoiced", asked.held.invoiced),
+                ("matched", asked.held.matched),
+            )
+        },
         "checks": [
             {
                 "name": check.name,

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 import reference
-from callkit import Rating, cdr
+from callkit import MONEY, RateDeck, Rating, cdr
 
 Call = dict[str, Any]
 
@@ -84,6 +84,19 @@ def whatsapp(**changed: Any) -> Call:
         "hangup_by": "callee",
     }
     return itnio(**(usual | changed))
+
+
+def deck(*rows: dict[str, Any]) -> RateDeck:
+    """A rate deck for Germany: 6+6 at 0.1333 a minute, in dollars, or as a row says."""
+    usual = {
+        "prefix": "49",
+        "destination": "Germany",
+        "rate": Decimal("0.1333"),
+        "bill_period": "6+6",
+        "currency": "USD",
+    }
+    frame = pl.DataFrame([usual | row for row in rows or ({},)], schema_overrides={"rate": MONEY})
+    return RateDeck.read(frame)
 
 
 def missing(**changed: Any) -> Call:

@@ -14,7 +14,7 @@ from callkit import cdr
 from callkit.reconciliation import coverage as covered
 from callkit.reconciliation.checks import CHECKS
 from callkit.reconciliation.coverage import coverage, rounding_memo
-from reconciliation.calls import RATINGS, cdrs, failed, itnio, missing, numbered, random_calls, whatsapp
+from reconciliation.calls import RATINGS, cdrs, deck, failed, itnio, missing, numbered, random_calls, whatsapp
 
 D = Decimal
 # Neither coverage nor memo asks what was found, and without findings they are known sooner.
@@ -189,3 +189,16 @@ def test_the_memo_is_exact(calls, rating):
     table = memo(numbered(*made), rating=rating, tolerance=0)
     assert table["calls"].to_list() == [len(calls)]
     assert table["amount"].to_list() == [D(round(exact * 10**10)).scaleb(-10)]
+
+
+def test_a_deck_is_a_contract():
+    """What the deck prices is verified by contract, also where the rating was inferred; what it does not, is not."""
+    calls = [itnio(call_id="a"), whatsapp(call_id="b", callee="12025550100", currency="USD")]
+    covered = ck.reconcile(cdrs(*calls), rate_deck=deck()).coverage.filter(pl.col("status") != "dropped")
+    assert covered.select("status", "calls").rows() == [("self_consistent", 1), ("contract_verified", 1)]
+
+
+def test_an_assumed_unit_verifies_no_price():
+    """A price that follows from a cost, by a unit that nobody stated or saw, is not verified by contract."""
+    covered = ck.reconcile(cdrs(whatsapp(currency="USD")), rate_deck=deck()).coverage
+    assert covered["status"].to_list() == ["self_consistent", "dropped"]

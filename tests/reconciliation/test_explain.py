@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 import callkit as ck
-from reconciliation.calls import cdrs, failed, itnio, missing, seconds, whatsapp
+from reconciliation.calls import cdrs, deck, failed, itnio, missing, seconds, whatsapp
 
 ID = "1534852416384921600"
 
@@ -129,6 +129,18 @@ def test_an_unknown_id():
         result.explain("7")
     with pytest.raises(KeyError, match=f"no call '{ID}' of nx-whatsapp"):
         result.explain(ID, "nx-whatsapp")
+
+
+def test_what_the_rate_deck_says():
+    """The deck's bill period and rate stand in the arithmetic, with their row; the claim is by contract."""
+    said = explained(itnio(), rate_deck=deck({"rate": Decimal("0.05")}))
+    assert said.startswith(
+        "31 s on 6+6: the first 6 s, then 25 s in steps of 6 s → 36 s. "
+        "36 s × 0.05/min (rate deck, prefix 49, Germany (frame, row 1)) = 0.03 USD."
+    )
+    said = explained(itnio(), rate_deck=deck({"rate": Decimal("0.05"), "bill_period": "1+1"}))
+    assert "The rate deck says 1+1: 31 s. 31 s × 0.05/min (rate deck" in said
+    assert "By our contract USD 0.054147 too much was billed." in said
 
 
 def test_every_call_can_be_explained():

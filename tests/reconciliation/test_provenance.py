@@ -15,11 +15,14 @@ from hypothesis import strategies as st
 from callkit import Rating, cdr
 from callkit.reconciliation.checks import CHECKS
 from callkit.reconciliation.facts import Asked
+from callkit.reconciliation.held import MATCHED, Held
 from callkit.reconciliation.provenance import Provenance, digest, provenance, rules
-from reconciliation.calls import cdrs, itnio, random_calls, whatsapp
+from reconciliation.calls import cdrs, deck, itnio, random_calls, whatsapp
 
-USUAL = {check.name: check.severity for check in CHECKS}
+USUAL = {(check.name, check.grade): check.severity for check in CHECKS}
 NOTHING = Asked(None, None, "UTC", None)
+MATCH = pl.DataFrame([("itnio-voice", "1", None, None, None)], MATCHED, orient="row")
+HELD = Held(matched=MATCH)
 
 
 def of(frame: pl.DataFrame | pl.LazyFrame) -> str:
@@ -140,7 +143,10 @@ def test_every_rule_counts():
         provenance(empty, 0, Asked(None, Decimal(0), "UTC", None), USUAL),
         provenance(empty, 0, Asked(None, None, "Asia/Shanghai", None), USUAL),
         provenance(empty, 0, Asked(None, None, "UTC", (start, end)), USUAL),
-        provenance(empty, 0, NOTHING, USUAL | {"cost": "off"}),
+        provenance(empty, 0, NOTHING, USUAL | {("cost", "A"): "off"}),
+        provenance(empty, 0, Asked(None, None, "UTC", None, deck()), USUAL),
+        provenance(empty, 0, Asked(None, None, "UTC", None, deck({"rate": Decimal(1)})), USUAL),
+        provenance(empty, 0, Asked(None, None, "UTC", None, None, HELD), USUAL),
     ]
     assert len({each.rules for each in stated}) == len(stated)
     assert len({each.records for each in stated}) == 1

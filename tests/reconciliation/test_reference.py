@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -38,16 +39,59 @@ def test_agrees_with_the_reference(rating, tolerance):
         left, seed = left - size, seed + 1
 
 
-def compare(given: list[naive.Call], rating: ck.Rating | None, tolerance: str | None) -> None:
+PRICES: list[dict[str, Any]] = [
+    {"prefix": prefix, "rate": Decimal(rate), "bill_period": period, "currency": currency, "direction": way}
+    for prefix, rate, period, currency, way in (
+        ("49151", "0.3", "60+60", "EUR", None),
+        ("49151", "0.03", "6+6", "USD", "out"),
+        ("491510", "0.1", "6+6", "EUR", None),
+        ("4915100", "0.12345", "60+1", "USD", None),
+        ("491510000", "0.5", None, "EUR", "out"),
+        ("4915100001", "0", "1+1", "EUR", "out"),
+        ("4915100002", "0.02", "30+6", "USD", "out"),
+        ("8613", "0.7", "10+6", "EUR", "in"),
+        ("1", "0", None, "USD", "in"),
+        ("1202", "1.1", "20+20", "JPY", None),
+    )
+]
+
+
+def price_of(call: naive.Call) -> naive.Price | None:
+    """The longest prefix, one after the other; these prices hold at all times."""
+    number = call["caller"] if call["direction"] == "in" else call["callee"]
+    fitting = [
+        row
+        for row in PRICES
+        if number is not None
+        and number.startswith(row["prefix"])
+        and row["currency"] == call["currency"]
+        and row["direction"] in (None, "in" if call["direction"] == "in" else "out")
+    ]
+    longest = max(fitting, key=lambda row: len(row["prefix"]), default=None)
+    return None if longest is None else (longest["rate"], longest["bill_period"])
+
+
+def test_agrees_with_the_reference_by_a_rate_deck():
+    """The same with a deck, whose rate and bill period are due: by ratings that are given, and by inferred ones."""
+    deck = ck.RateDeck.read(pl.DataFrame(PRICES, schema_overrides={"rate": ck.MONEY}))
+    for seed, (rating, tolerance) in enumerate(SETTINGS):
+        for size in (30, 200):
+            compare(random_calls(size, seed, rating or ck.Rating()), rating, tolerance, deck)
+
+
+def compare(
+    given: list[naive.Call], rating: ck.Rating | None, tolerance: str | None, deck: ck.RateDeck | None = None
+) -> None:
     calls = naive.distinct(given)
     marked = cdrs(*(call | {"row": at} for at, call in enumerate(calls)))
-    result = ck.reconcile(marked, rating=rating, tolerance=tolerance)
+    result = ck.reconcile(marked, rating=rating, tolerance=tolerance, rate_deck=deck)
     inferred = result.rating.fit.ratings if result.rating.fit else {}
 
     def rating_of(call: naive.Call) -> ck.Rating:
         return inferred[call["source"], call["currency"], call["bill_period"], call["direction"]]
 
-    expected = naive.judge(calls, rating, None if tolerance is None else naive.Decimal(tolerance), rating_of)
+    off = None if tolerance is None else Decimal(tolerance)
+    expected = naive.judge(calls, rating, off, rating_of, price_of if deck else lambda _: None)
     ledger = result.ledger.sort("row").collect()
     assert ledger.height == len(calls)
     for judged, call, row in zip(expected, calls, ledger.iter_rows(named=True), strict=True):
@@ -113,14 +157,18 @@ def compare_bridges(result: ck.Reconciliation, calls: list[naive.Call], expected
 def compare_findings(
     result: ck.Reconciliation, calls: list[naive.Call], expected: list[naive.Judged]
 ) -> None:
-    checks = ("double_billed", "cost", "charged_duration", "unanswered_charged")
+    checks = ("double_billed", "cost", "charged_duration", "unanswered_charged", "rate", "increments")
     by_id: dict[tuple[Any, ...], int] = {}
     for call, judged in zip(calls, expected, strict=True):
         # A rating that was given leaves a fee that all failures bear alike to one grouped finding.
         for check in judged.found - ({"unanswered_charged"} if result.rating.basis == "given" else set()):
             key = (call["source"], call["call_id"], check)
             by_id[key] = by_id.get(key, 0) + 1
-    told = result.findings.filter(pl.col("check").is_in(checks), pl.col("call_id").is_not_null())
+    told = result.findings.filter(
+        pl.col("check").is_in(checks),
+        pl.col("call_id").is_not_null(),
+        pl.col("expected") != "a price in the rate deck",
+    )
     if result.rating.basis == "given":
         told = told.filter(pl.col("check") != "unanswered_charged")
     counted = told.group_by("source", "call_id", "check").len()

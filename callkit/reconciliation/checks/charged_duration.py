@@ -28,9 +28,7 @@ def increments_in_words(facts: Facts) -> pl.Expr:
 
 def _explanation(facts: Facts) -> pl.Expr:
     # Garbled seconds are shown as they are: their difference must not leave the integers.
-    charged, due = (
-        pl.col(name).cast(pl.Int128) for name in ("charged_duration", "_seconds")
-    )
+    charged, due = (pl.col(name).cast(pl.Int128) for name in ("charged_duration", "_seconds"))
     seconds = too_much(charged - due, "s", (charged - due).abs())
     worth = pl.when(verifiable()).then(
         pl.format(", worth {} {}", money(step_amount("duration").abs()), pl.col("currency").fill_null("?"))
@@ -47,9 +45,7 @@ CHECKS = (
         "A",
         "duration",
         fires=lambda _: (
-            answered()
-            & pl.col("_double_of").is_null()
-            & (pl.col("charged_duration") != pl.col("_seconds"))
+            answered() & pl.col("_double_of").is_null() & (pl.col("charged_duration") != pl.col("_seconds"))
         ),
         reported=pl.col("charged_duration"),
         expected=pl.col("_seconds"),

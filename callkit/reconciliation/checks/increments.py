@@ -28,12 +28,16 @@ def _explanation(facts: Facts) -> pl.Expr:
         .when(verifiable())
         .then(
             pl.format(
-                ", at the record's rate {} {} {}", money(amount.abs()), pl.col("currency").fill_null("?"), side
+                ", at the record's rate {} {} {}",
+                money(amount.abs()),
+                pl.col("currency").fill_null("?"),
+                side,
             )
         )
     )
     return pl.format(
-        "The rate deck says {} for {}; the record is billed on {}: {} s of talk are {} s by the deck, {} s by the record{}.",
+        "The rate deck says {} for {}; the record is billed on {}: "
+        "{} s of talk are {} s by the deck, {} s by the record{}.",
         _deck_period(),
         deck_row_in_words(facts),
         pl.col("bill_period").str.strip_chars(),

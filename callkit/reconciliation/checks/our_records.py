@@ -25,7 +25,8 @@ def _compared(records: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     """The vendor's calls with what ours say of them."""
     matched = facts.asked.held.matched.filter(pl.col("call_id").is_not_null())
     return (
-        records.select(*_KEY, "call_duration", "cost", "currency")
+        (records if matched.height else records.head(0))
+        .select(*_KEY, "call_duration", "cost", "currency")
         .join(matched.lazy(), on=_KEY)
         .collect(engine="streaming")
     )
@@ -83,9 +84,7 @@ def _billed() -> pl.Expr:
     return pl.format("{} {} is billed.", money(pl.col("cost")), currency).fill_null("No amount is billed.")
 
 
-def _told(
-    found: pl.DataFrame, *, reported: pl.Expr, expected: pl.Expr, explanation: pl.Expr
-) -> pl.DataFrame:
+def _told(found: pl.DataFrame, *, reported: pl.Expr, expected: pl.Expr, explanation: pl.Expr) -> pl.DataFrame:
     return found.select(
         *("call_id", "source"),
         reported.alias("reported"),

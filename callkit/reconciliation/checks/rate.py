@@ -20,6 +20,9 @@ _STATED = pl.col("rate").is_not_null()
 _DECK_RATE = money_of(pl.col("_deck_rate"))
 _CURRENCY = pl.col("currency").fill_null("")
 
+# What the deck looks a call up by.
+_ASKED = ("source", "direction", "caller", "callee", "currency", "submitted_at", "answered_at", "ended_at")
+
 
 def _single() -> pl.Expr:
     return answered() & pl.col("_double_of").is_null()
@@ -33,7 +36,7 @@ def _doubtful(facts: Facts) -> pl.Expr:
 def _unpriced(facts: Facts) -> pl.Expr:
     if facts.asked.rate_deck is None:
         return pl.lit(value=False)
-    return pl.col("_deck_row").is_null() & (pl.col("cost").is_not_null() | (pl.col("charged_duration") > 0))
+    return pl.col("_deck_row").is_null() & (pl.col("cost") != 0)
 
 
 def _reported() -> pl.Expr:
@@ -79,7 +82,17 @@ def _whence(facts: Facts) -> pl.Expr:
         return deck.explaining(frame.drop("low", "high"), frame["low"], frame["high"])
 
     low, high = billed_rate(facts)
-    asked = ("call_id", "source", "direction", "caller", "callee", "currency", "submitted_at", "answered_at", "ended_at")
+    asked = (
+        "call_id",
+        "source",
+        "direction",
+        "caller",
+        "callee",
+        "currency",
+        "submitted_at",
+        "answered_at",
+        "ended_at",
+    )
     calls = pl.struct(*asked, "_deck_row", low.alias("low"), high.alias("high"))
     found = calls.map_batches(look, return_dtype=pl.String)
     return pl.format(" What was billed is {}.", found).fill_null("")
@@ -95,7 +108,7 @@ def _without_price(facts: Facts) -> pl.Expr:
     return pl.format(
         "The rate deck has no price for this call: {}. {} {} are billed for {} s. Which price is agreed?",
         reason,
-        money(pl.col("cost")).fill_null("no amount of"),
+        money(pl.col("cost")),
         _CURRENCY,
         pl.col("charged_duration").cast(pl.String).fill_null("an unknown number of"),
     )

@@ -42,9 +42,12 @@ def _outliers(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     foreign = (
         pl.when(pl.col("direction") == "out").then("callee").when(pl.col("direction") == "in").then("caller")
     )
+    unknown = pl.col("rate").is_null()
+    if facts.asked.rate_deck is not None:  # a price that the contract states needs no peers
+        unknown &= facts.asked.rate_deck.row_of().is_null()
     calls = (
         ledger.filter(
-            pl.col("rate").is_null(),
+            unknown,
             answered(),
             pl.col("charged_duration").is_between(1, _MOST_SECONDS),
             units_of(pl.col("cost")).abs() <= _MOST_UNITS,

@@ -26,7 +26,8 @@ def _rebilled(records: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
         _KEY, keep="first", maintain_order=True
     )
     known = (
-        records.select(*_KEY, "cost", "currency")
+        (records if first.height else records.head(0))
+        .select(*_KEY, "cost", "currency")
         .filter(pl.col("cost") != 0)
         .join(first.lazy(), on=_KEY)
         .collect(engine="streaming")

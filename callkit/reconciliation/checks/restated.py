@@ -20,7 +20,8 @@ def _restated(records: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     versions = facts.asked.held.restatements.filter(
         _differ("cost") | _differ("settle_cost"), pl.col("call_id").is_not_null()
     )
-    asked_for = records.select(_KEY).join(versions.lazy().select(_KEY), on=_KEY, how="semi").unique()
+    read = records if versions.height else records.head(0)
+    asked_for = read.select(_KEY).join(versions.lazy().select(_KEY), on=_KEY, how="semi").unique()
     known = asked_for.collect(engine="streaming")
     return versions.join(known, on=_KEY, how="semi").select(
         "call_id",
