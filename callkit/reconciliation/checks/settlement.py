@@ -9,6 +9,7 @@ import polars as pl
 from callkit.billing import money_of, units_of
 from callkit.reconciliation.findings import CallCheck
 from callkit.reconciliation.settlement import (
+    INVERSE,
     SETTLEMENT_CURRENCY,
     cost_fits,
     quoted_in_settlement,
@@ -25,6 +26,10 @@ def _by_exchange(name: str) -> pl.Expr:
     return money_of(quoted_in_settlement(units_of(pl.col(name))))
 
 
+def _sign() -> pl.Expr:
+    return pl.when(pl.col(INVERSE).fill_null(value=False)).then(pl.lit("·")).otherwise(pl.lit("/"))
+
+
 def _what_is_off(cost: pl.Expr, rate: pl.Expr) -> pl.Expr:
     """Of the costs and the rates the ones that differ: where the costs agree to the digit, only the rate is wrong."""
     agree = pl.col("settle_cost") == _by_exchange("cost").round(6)
@@ -33,9 +38,10 @@ def _what_is_off(cost: pl.Expr, rate: pl.Expr) -> pl.Expr:
 
 def _explanation(facts: Facts) -> pl.Expr:
     wrong_cost = pl.format(
-        "{} {} / {} = {} {}. Settled {}: {}.",
+        "{} {} {} {} = {} {}. Settled {}: {}.",
         money(pl.col("cost")),
         pl.col("currency").fill_null(""),
+        _sign(),
         money(pl.col("exchange_rate")),
         money(_by_exchange("cost").round(6)),
         pl.lit(SETTLEMENT_CURRENCY),
@@ -43,8 +49,9 @@ def _explanation(facts: Facts) -> pl.Expr:
         too_much(settlement_step(), SETTLEMENT_CURRENCY, money(money_of(settlement_step().abs()).round(6))),
     )
     wrong_rate = pl.format(
-        "The rate {} / {} is {} {}, not {}.",
+        "The rate {} {} {} is {} {}, not {}.",
         money(pl.col("rate")),
+        _sign(),
         money(pl.col("exchange_rate")),
         money(_by_exchange("rate").round(6)),
         pl.lit(SETTLEMENT_CURRENCY),

@@ -86,3 +86,16 @@ def test_a_block_that_is_undefined_refutes_nothing():
     odd = settled(bill_period="10+6", exchange_rate=None, settle_cost=Decimal(9))
     assert not found("settlement", odd, rating=Rating(per_seconds="block"))
     assert found("settlement", odd | {"bill_period": "12+6"}, rating=Rating(per_seconds="block"))
+
+
+def test_the_other_way_of_quoting():
+    """Where the records show dollars for one euro, costs and rates are multiplied, and the finding says so."""
+    right = settled(exchange_rate=Decimal("1.066098"))
+    wrong = right | {"settle_cost": Decimal("0.100001"), "settle_rate": Decimal("0.1521")}
+    finding = only("settlement", right, right, right, wrong)
+    assert finding["explanation"] == (
+        "0.07998 EUR · 1.066098 = 0.085267 USD. Settled 0.100001: 0.014734 USD too much. "
+        "The rate 0.1333 · 1.066098 is 0.142111 USD, not 0.1521."
+    )
+    converted = (Decimal("0.07998") * Decimal("1.066098")).quantize(Decimal("1e-10"))
+    assert finding["amount"] == Decimal("0.100001") - converted
