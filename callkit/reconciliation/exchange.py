@@ -63,8 +63,8 @@ def settlement_forms(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
         source, currency, direction (`divided` | `multiplied`), form (`cost`: settle_cost follows from cost and
         exchange_rate; `settle_rate`: it is settle_rate · s / unit, and that follows from rate and exchange_rate), calls
         (of which it can be told), fit (that fit it), alone (that fit it and none of the other three), share
-        (fit / calls; null for none), used (whether the settled basis and the check go by this direction), decided (whether the
-        records show this direction and form: at least three calls, and nine of ten that tell). Sorted
+        (fit / calls; null for none), used (whether the settled basis and the check go by this direction), decided
+        (whether the records show this direction and form: at least three calls, and nine of ten that tell). Sorted
         by source, currency, direction and form; sources and currencies that are not settled are left out.
     """
     names = [f"{direction} {kind}" for direction in _DIRECTIONS for kind in _KINDS]
