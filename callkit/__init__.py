@@ -10,9 +10,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from callkit.archive import Archive
 from callkit.billing import Rating, call_cost, charged_duration
 from callkit.cdr import MONEY, mask_numbers
 from callkit.errors import (
+    ArchiveBusy,
+    ArchiveError,
     AuthenticationError,
     CallkitError,
     IncompleteFetch,
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MONEY",
+    "Archive",
+    "ArchiveBusy",
+    "ArchiveError",
     "AuthenticationError",
     "CallkitError",
     "IncompleteFetch",

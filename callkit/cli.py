@@ -1,4 +1,4 @@
-"""The terminal's side of callkit: `callkit demo`, `fetch`, `reconcile`, `sandbox` and `lab`."""
+"""The terminal's side of callkit: `callkit demo`, `fetch`, `sync`, `status`, `reconcile`, `sandbox` and `lab`."""
 
 from __future__ import annotations
 
@@ -72,6 +72,13 @@ def _parser() -> argparse.ArgumentParser:
 
     _fetch_arguments(_command(commands, "fetch", _fetch, "call records from a vendor's API into a file"))
 
+    _sync_arguments(
+        _command(commands, "sync", _sync, "read what an archive does not hold yet from a vendor, and keep it")
+    )
+    _status_arguments(
+        _command(commands, "status", _status, "what an archive holds, and what the vendor will forget next")
+    )
+
     _reconcile_arguments(
         _command(commands, "reconcile", _reconcile, "recompute every charge of the call records in files")
     )
@@ -138,14 +145,65 @@ def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
             "--out", required=True, type=_out, metavar="FILE", help="ends in .parquet, .csv or .xlsx"
         )
         vendor.add_argument("--force", action="store_true", help="replace FILE if it is there")
+        _client_arguments(vendor)
+
+
+def _client_arguments(vendor: argparse.ArgumentParser) -> None:
+    vendor.add_argument(
+        "--keyring", action="store_true", help="credentials from the system's keyring, not the environment"
+    )
+    vendor.add_argument("--base-url", metavar="URL", help="another address of the API, e.g. a sandbox's")
+    vendor.add_argument("--requests-per-second", type=float, metavar="N", help="at most so many")
+    vendor.add_argument("--ca-bundle", metavar="FILE", help="certificates to verify the server with")
+
+
+def _sync_arguments(parser: argparse.ArgumentParser) -> None:
+    codes = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 75 another sync is running (try again later)."
+    vendors = parser.add_subparsers(dest="vendor", required=True, metavar="VENDOR", title="vendors")
+    itnio = vendors.add_parser("itnio", help="ITNIO Tech voice: the calls of a period", epilog=codes)
+    itnio.add_argument("archive", metavar="ARCHIVE", help="a folder, made if need be, or an address (s3://…)")
+    itnio.add_argument(
+        "--from", dest="start", type=_instant, metavar="TIME", help="default: as far back as the vendor shows"
+    )
+    itnio.add_argument(
+        "--to", dest="end", type=_instant, metavar="TIME",
+        help="default: five minutes ago; both like 2026-10-01T00:00:00+08:00",
+    )  # fmt: skip
+    nx = vendors.add_parser("nx", help="NXCloud WhatsApp calling: calls by id", epilog=codes)
+    nx.add_argument("archive", metavar="ARCHIVE", help="a folder, made if need be, or an address (s3://…)")
+    nx.add_argument(
+        "--call-ids", type=Path, metavar="FILE",
+        help="one id a line, the column call_id of a .csv or .parquet file, or a .json or .jsonl dump of the vendor's "
+        "webhook; ids without a record yet are remembered and need not be given again",
+    )  # fmt: skip
+    nx.add_argument("--column", metavar="NAME", help="another column with the ids")
+    for vendor in (itnio, nx):
+        vendor.set_defaults(parser=vendor)
         vendor.add_argument(
-            "--keyring",
-            action="store_true",
-            help="credentials from the system's keyring, not the environment",
+            "--look-back", type=_days, default=7.0, metavar="DAYS",
+            help="calls younger than this are read again, because records are filled in late (%(default)g)",
+        )  # fmt: skip
+        vendor.add_argument(
+            "--keep-raw", action="store_true", help="keep every answer as it came, as evidence"
         )
-        vendor.add_argument("--base-url", metavar="URL", help="another address of the API, e.g. a sandbox's")
-        vendor.add_argument("--requests-per-second", type=float, metavar="N", help="at most so many")
-        vendor.add_argument("--ca-bundle", metavar="FILE", help="certificates to verify the server with")
+        vendor.add_argument("--account", metavar="NAME", help="a name for the account (default: a digest)")
+        vendor.add_argument(
+            "--wait", type=float, default=0.0, metavar="SECONDS", help="for another sync to end (%(default)g)"
+        )
+        _client_arguments(vendor)
+
+
+def _status_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("archive", metavar="ARCHIVE", help="the folder or address that `callkit sync` keeps")
+    parser.add_argument(
+        "--verify", action="store_true", help="read all of it again; exit code 1 if it does not hold"
+    )
+    parser.add_argument(
+        "--fail-within",
+        type=_days,
+        metavar="DAYS",
+        help="exit code 1 if the vendor forgets something so soon",
+    )
 
 
 def _reconcile_arguments(parser: argparse.ArgumentParser) -> None:
@@ -187,6 +245,16 @@ def _port(text: str) -> int:
             f"{text!r} is no port: a whole number from 1 to 65535, or 0 for any free one"
         )
     return int(text)
+
+
+def _days(text: str) -> float:
+    try:
+        days = float(text)
+    except ValueError:
+        days = -1.0
+    if not 0 <= days <= 36_500:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
+    return days
 
 
 def _amount(text: str) -> Decimal:
@@ -257,6 +325,24 @@ def _fetch(arguments: argparse.Namespace) -> int:
         except ValueError as error:
             arguments.parser.error(str(error).replace("start", "--from").replace("end", "--to"))
     return fetch(arguments)
+
+
+def _sync(arguments: argparse.Namespace) -> int:
+    from callkit.fetch.windows import period  # noqa: PLC0415 - see above
+    from callkit.syncing import sync  # noqa: PLC0415 - see above
+
+    if arguments.vendor == "itnio" and arguments.start and arguments.end:
+        try:
+            period(arguments.start, arguments.end)
+        except ValueError as error:
+            arguments.parser.error(str(error).replace("start", "--from").replace("end", "--to"))
+    return sync(arguments)
+
+
+def _status(arguments: argparse.Namespace) -> int:
+    from callkit.syncing import status  # noqa: PLC0415 - see above
+
+    return status(arguments)
 
 
 def _sandbox(arguments: argparse.Namespace) -> int:

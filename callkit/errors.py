@@ -2,6 +2,8 @@
 
     CallkitError
     ├── SchemaError              a frame is not what it should be
+    ├── ArchiveError             the archive cannot be read or written
+    │   └── ArchiveBusy          another process writes to it
     ├── IncompleteFetch          what came is not what the vendor said there is
     └── VendorError              the vendor (or the way to it) answered with an error
         ├── AuthenticationError  the credentials, the signature or the permission
@@ -16,6 +18,8 @@ A message says what happened, to which request, and what to do about it. Bad arg
 from __future__ import annotations
 
 __all__ = [
+    "ArchiveBusy",
+    "ArchiveError",
     "AuthenticationError",
     "CallkitError",
     "IncompleteFetch",
@@ -33,6 +37,14 @@ class CallkitError(Exception):
 
 class SchemaError(CallkitError):
     """A frame does not have the documented columns, dtypes or values."""
+
+
+class ArchiveError(CallkitError):
+    """The archive cannot be read or written. What was committed to it before is intact."""
+
+
+class ArchiveBusy(ArchiveError):
+    """Another process writes to the archive."""
 
 
 class IncompleteFetch(CallkitError):

@@ -12,7 +12,7 @@ import polars as pl
 from callkit.export import write
 from callkit.fetch import ItnioVoice, NxWhatsApp
 
-__all__ = ["fetch"]
+__all__ = ["client_of", "fetch", "read_ids"]
 
 
 def fetch(arguments: argparse.Namespace) -> int:
@@ -23,9 +23,7 @@ def fetch(arguments: argparse.Namespace) -> int:
         raise ValueError(f"{out} is there already: choose another name, or replace it with --force")
     if not out.parent.is_dir():
         raise ValueError(f"there is no folder {out.parent} to write to: make it first")
-    vendor = ItnioVoice if arguments.vendor == "itnio" else NxWhatsApp
-    make = vendor.from_keyring if arguments.keyring else vendor.from_env
-    client = make(**_settings(arguments))
+    client = client_of(arguments)
     if isinstance(client, ItnioVoice):
         frame = client.fetch(arguments.start, arguments.end)
         told = f"{frame.height:,} call records from {arguments.start} to {arguments.end}"
@@ -35,6 +33,13 @@ def fetch(arguments: argparse.Namespace) -> int:
     write(frame, out)
     print(f"{told}: {out} ({_size(out.stat().st_size)})")
     return 0
+
+
+def client_of(arguments: argparse.Namespace) -> ItnioVoice | NxWhatsApp:
+    """Make the client that the arguments ask for."""
+    vendor = ItnioVoice if arguments.vendor == "itnio" else NxWhatsApp
+    make = vendor.from_keyring if arguments.keyring else vendor.from_env
+    return make(**_settings(arguments))
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from callkit.export import write
 from callkit.files import read_cdrs
 from callkit.reconciliation import Reconciliation, reconcile
 from callkit.reconciliation.wording import money_text
-from callkit.terminal import report
+from callkit.terminal import printable, report
 
 __all__ = ["reconcile_files"]
 
@@ -88,13 +88,8 @@ def _covered(table: pl.DataFrame) -> list[str]:
             for status, reason, amount in of_currency.select("status", "reason", "amount").iter_rows()
             if status == "unverified"
         ]
-        lines.append(f"  {_printable(currency or '(none)')}: {', '.join(told)}")
+        lines.append(f"  {printable(currency or '(none)')}: {', '.join(told)}")
     return lines
-
-
-def _printable(text: str) -> str:
-    """A vendor's text on a terminal, without line breaks and escape sequences of its own."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _write(result: Reconciliation, out: Path, claims: Path | None, *, masked: bool) -> None:

@@ -26,7 +26,7 @@ KNOWS = {
     "billing": {"cdr", "errors"},
     "numbers": set(),
     "fetch": {"cdr", "errors"},
-    "files": {"arguments", "cdr", "errors"},
+    "files": {"arguments", "cdr", "errors", "fetch"},
     "rates": {"arguments", "billing", "cdr", "errors", "files", "numbers"},
     "reconciliation": {"arguments", "billing", "cdr", "errors", "export", "numbers", "rates"},
     "invoice": {"arguments", "billing", "cdr", "errors", "files", "reconciliation"},

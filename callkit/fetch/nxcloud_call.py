@@ -14,7 +14,7 @@ from callkit.fetch.kinds import EPOCH, MONEY, NUMBER, SECONDS, TEXT, Kind, choic
 from callkit.fetch.records import to_frame
 from callkit.fetch.tables import Record, Table
 
-__all__ = ["NO_CDR", "Call", "read_answer", "replayed", "settled_call", "to_rows"]
+__all__ = ["NO_CDR", "Call", "pushed", "read_answer", "replayed", "settled_call", "to_rows"]
 
 NO_CDR = 10014
 """The code that says that there is no CDR for an id."""
@@ -104,6 +104,26 @@ def replayed(call_id: str, bodies: Sequence[bytes]) -> pl.DataFrame:
     left = iter(bodies)
     call = settled_call(lambda: read_answer(call_id, read_json(next(left))), lambda _: None)
     return to_rows([call_id], [call])
+
+
+def pushed(payload: Json) -> pl.DataFrame:
+    """Make the frame of what the vendor's `calls` webhook pushed: the same records, under other siblings.
+
+    Raises
+    ------
+    UnreadableAnswer
+        If it has no readable `calls`.
+    """
+    calls = payload.get("calls") if isinstance(payload, dict) else None
+    if not isinstance(calls, list) or not all(isinstance(call, dict) for call in calls):
+        raise UnreadableAnswer("no readable 'calls'")
+    for call in calls:
+        if type(call.get("call_id")) is int:
+            call["call_id"] = str(call["call_id"])
+        if not isinstance(call.get("call_id"), str) or not call["call_id"]:
+            raise UnreadableAnswer("a call without 'call_id'")
+    aside = {name: value for name, value in payload.items() if name != "calls" and value not in (None, "")}
+    return to_rows([call["call_id"] for call in calls], [Call(call, aside) for call in calls])
 
 
 def to_rows(ids: Sequence[str], calls: Sequence[Call]) -> pl.DataFrame:

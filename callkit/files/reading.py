@@ -13,10 +13,11 @@ from callkit import cdr
 from callkit.arguments import time_zone
 from callkit.cdr import INSTANT, SCHEMA
 from callkit.errors import SchemaError
+from callkit.files import webhook
 from callkit.files.cells import Unreadable, converted, listed, placed
 from callkit.files.tables import Table, table
 
-FORMATS = ("callkit",)
+FORMATS = ("callkit", "nx-webhook")
 
 
 def read_cdrs(
@@ -36,7 +37,8 @@ def read_cdrs(
         A `.parquet`, `.csv` (UTF-8, separated by commas, semicolons or tabs) or `.xlsx` file, whose first row names the
         columns. Of a workbook the first sheet that has one of them is read; that needs the extra `callkit[excel]`.
     format
-        "callkit": the columns of the CDR frame.
+        "callkit": the columns of the CDR frame. "nx-webhook": what NXCloud's `calls` webhook pushed, as
+        `callkit.files.webhook` describes it.
     columns
         The file's names of columns against the CDR frame's: `{"B-number": "callee"}`. With it, also with `{}`, what
         columns of the CDR frame the file does not have are missing values. Without it, a file that lacks one is
@@ -81,6 +83,8 @@ def read_cdrs(
     ('a1', 31, Decimal('0.0799800000'), '7')
     """
     _known_format(format)
+    if format == "nx-webhook":
+        return webhook.read(Path(path))
     zone = None if tz is None else time_zone(tz)
     names = _mapped(columns or {})
     file = Path(path)

@@ -1,0 +1,111 @@
+"""The ledger: what was read, when, and what it brought; and what follows from it for the next sync.
+
+A reading's row is committed with the records, in the commit info of the `cdrs` table: one atomic act. The table
+`ledger` is written right after it, from that, because commit infos are deleted after a month and cannot be queried.
+If a process dies between the two, the row is still in the log: readers add it, and the next sync writes it to the
+table. A reading that changed no record is in the table alone. A row that got lost altogether (a log that was cleaned
+up, a table brought back from a backup) costs nothing but that its window is read again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import polars as pl
+
+from callkit.archive.schemas import LEDGER
+from callkit.archive.store import Store
+from callkit.cdr import INSTANT
+from callkit.fetch.windows import Window
+
+__all__ = ["frame_of", "recovered", "settled", "to_read"]
+
+_DAY = 86_400
+
+
+def frame_of(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """Make ledger rows out of plain values; instants are ISO text."""
+    given = list(rows)
+    raw = {
+        name: pl.Series(
+            name, [row.get(name) for row in given], dtype=pl.String if dtype == INSTANT else dtype
+        )
+        for name, dtype in LEDGER.items()
+    }
+    instants = [
+        pl.col(name).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="us").cast(INSTANT)
+        for name, dtype in LEDGER.items()
+        if dtype == INSTANT
+    ]
+    return pl.DataFrame(raw).with_columns(instants)
+
+
+def recovered(store: Store) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the whole ledger, and of it the rows that so far are only in the log of `cdrs`."""
+    table = store.read(store.scan("ledger"))
+    known = table["table_version"].max()
+    there = set(table["entry"])
+    lost = [
+        {**row, "table_version": version}
+        for version, rows in store.ledger_in_log(known if isinstance(known, int) else 0)
+        for row in rows
+        if row["entry"] not in there
+    ]
+    missing = frame_of(lost)
+    return pl.concat([table, missing]), missing
+
+
+def settled(ledger: pl.DataFrame, source: str, account: str, look_back: timedelta) -> list[Window]:
+    """Give the stretches that need not be read again: read when they had been over for as long as `look_back`."""
+    windows = ledger.filter(
+        pl.col("source") == source,
+        pl.col("account") == account,
+        pl.col("kind") == "window",
+        pl.col("complete"),
+        pl.col("read_at") >= pl.col("window_end") + look_back,
+    )
+    return united(windows)
+
+
+def united(windows: pl.DataFrame) -> list[Window]:
+    """Unite overlapping and adjoining windows, in order."""
+    edges = windows.select(
+        pl.col("window_start").dt.epoch("s").alias("start"), pl.col("window_end").dt.epoch("s").alias("end")
+    )
+    stretches: list[Window] = []
+    for start, end in edges.unique().sort("start", "end").iter_rows():
+        if stretches and start <= stretches[-1].end:
+            stretches[-1] = Window(stretches[-1].start, max(end, stretches[-1].end))
+        else:
+            stretches.append(Window(start, end))
+    return stretches
+
+
+def to_read(asked: Window, done: Sequence[Window]) -> list[Window]:
+    """Cut what of a period is not settled into windows of at most a day, at midnight UTC.
+
+    Each but the first begins a second early: should a vendor leave out both ends of a window, nothing that lies on a
+    cut is lost.
+    """
+    open_stretches = []
+    at = asked.start
+    for stretch in [
+        *(w for w in done if w.end > asked.start and w.start < asked.end),
+        Window(asked.end, asked.end),
+    ]:
+        if stretch.start > at:
+            open_stretches.append(Window(at, stretch.start))
+        at = max(at, stretch.end)
+    days = []
+    for stretch in open_stretches:
+        edges = [stretch.start, *range(stretch.start // _DAY * _DAY + _DAY, stretch.end, _DAY), stretch.end]
+        days += [Window(first, last) for first, last in pairwise(edges)]
+    return [day if day.start == asked.start else Window(day.start - 1, day.end) for day in days]
+
+
+def text(instant: datetime) -> str:
+    """Write an instant as `frame_of` reads it."""
+    return instant.isoformat(timespec="microseconds")

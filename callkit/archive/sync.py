@@ -1,0 +1,278 @@
+"""One sync: readings from a vendor into commits, in order, each with its ledger rows.
+
+Readings are gathered until they hold a few thousand records or a few seconds have gone by: a commit costs a few
+hundredths of a second however small it is. What is not committed when a process dies was not there; the next sync reads
+it again.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import uuid4
+
+import polars as pl
+
+from callkit.archive.digests import sum_of, total_text
+from callkit.archive.ledger import frame_of, recovered, text
+from callkit.archive.lock import Lock
+from callkit.archive.schemas import RAW
+from callkit.archive.store import Store
+from callkit.archive.versions import Changes, prepared
+from callkit.cdr import INSTANT
+from callkit.errors import ArchiveBusy
+from callkit.fetch.windows import Window
+
+__all__ = ["Body", "Reading", "Synced", "Writer"]
+
+LOG = logging.getLogger("callkit.archive")
+
+_RECORDS_AT_ONCE = 5_000
+_SECONDS_AT_ONCE = 5.0
+_ATTEMPTS = 5
+_BODIES_AT_ONCE = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A gzipped answer, the digest of what came, and which question it answers."""
+
+    question: tuple[str | int, ...]
+    digest: str
+    zipped: bytes
+
+    @classmethod
+    def of(cls, question: tuple[str | int, ...], body: bytes) -> Body:
+        """Zip a body; equal bodies give equal bytes."""
+        return cls(question, sha256(body).hexdigest(), gzip.compress(body, 6, mtime=0))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A verified reading.
+
+    Attributes
+    ----------
+    kind
+        `window`, `ids` or `frame`.
+    frame
+        What came, a CDR frame.
+    total
+        How many records the vendor counted, or how many ids were asked for.
+    window
+        The stretch that was read.
+    complete
+        Whether all of the window is verified; False for a part whose whole is still being read.
+    bodies
+        The answers behind it.
+    """
+
+    kind: str
+    frame: pl.DataFrame
+    total: int
+    window: Window | None = None
+    complete: bool = True
+    bodies: Sequence[Body] = ()
+
+
+@dataclass(slots=True)
+class Synced:
+    """What a sync did.
+
+    Attributes
+    ----------
+    read
+        Windows read and verified, or ids asked for.
+    settled
+        Of the period, how many seconds did not have to be read again.
+    records
+        Distinct records that came.
+    new, changed
+        Of them, those of calls that were not held before, and those of calls that were held with other values.
+    pending
+        Ids that have no record yet; they are asked for again.
+    """
+
+    read: int = 0
+    settled: int = 0
+    records: int = 0
+    new: int = 0
+    changed: int = 0
+    pending: int = 0
+    unit: str = field(default="window", repr=False)
+
+    def __str__(self) -> str:
+        told = [
+            f"{self.read:,} {self.unit}{'' if self.read == 1 else 's'} read",
+            f"{self.records:,} records",
+            f"{self.new:,} new",
+            f"{self.changed:,} changed",
+        ]
+        if self.pending:
+            told.append(f"{self.pending:,} ids without a record yet")
+        return ", ".join(told)
+
+
+class Writer:
+    """Writes the readings of one source and account, under the lock.
+
+    Parameters
+    ----------
+    store, lock
+        Where to.
+    source, account
+        Whose.
+    clock
+        What time it is.
+    """
+
+    def __init__(
+        self, store: Store, lock: Lock, source: str, account: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._lock = lock
+        self._source = source
+        self.account = account
+        self._clock = clock
+        self.began = clock()
+        self.ledger, missing = recovered(store)
+        if missing.height:
+            store.append("ledger", missing)
+        mine = self.ledger.filter(pl.col("source") == source, pl.col("account") == account)
+        last = mine["seen_at"].max()
+        # Later than whatever was seen before, also where the clock was set back: versions do not overlap.
+        self._floor = last + timedelta(microseconds=1) if isinstance(last, datetime) else self.began
+        self._gathered: list[Reading] = []
+        self._since = time.monotonic()
+        self._bodies: list[Body] = []
+        self.done = Synced()
+
+    def add(self, reading: Reading) -> None:
+        """Take a reading; it is committed now or with some of those to come."""
+        if self._gathered and self._contradicts(reading):
+            self.flush()
+        self._gathered.append(reading)
+        records = sum(one.frame.height for one in self._gathered)
+        bodies = sum(len(body.zipped) for one in self._gathered for body in one.bodies)
+        late = time.monotonic() - self._since > _SECONDS_AT_ONCE
+        if records >= _RECORDS_AT_ONCE or bodies >= _BODIES_AT_ONCE or late:
+            self.flush()
+
+    def flush(self) -> None:
+        """Commit what was gathered."""
+        if not self._gathered:
+            return
+        readings, self._gathered = self._gathered, []
+        self._keep(readings)
+        for attempt in range(1, _ATTEMPTS + 1):
+            self._lock.check()
+            try:
+                self._commit(readings)
+                break
+            except ArchiveBusy:
+                # Another writer, where no lock keeps it out: compare anew with what it wrote.
+                if attempt == _ATTEMPTS:
+                    raise
+                time.sleep(0.1 * 2**attempt)
+        self._since = time.monotonic()
+
+    def _contradicts(self, reading: Reading) -> bool:
+        """Whether it shows an id that is waiting to be committed: the later reading counts, so it has to wait."""
+        ids = set(reading.frame["call_id"])
+        return any(not ids.isdisjoint(waiting.frame["call_id"]) for waiting in self._gathered)
+
+    def _keep(self, readings: Sequence[Reading]) -> None:
+        """Keep the bodies before what is made of them: one that nothing names only costs some room."""
+        bodies = {body.digest: body.zipped for reading in readings for body in reading.bodies}
+        if bodies:
+            month = f"{self.began:%Y-%m}"
+            rows = {"digest": list(bodies), "month": [month] * len(bodies), "body": list(bodies.values())}
+            self._store.append("raw", pl.DataFrame(rows, schema=RAW))
+
+    def _commit(self, readings: Sequence[Reading]) -> None:
+        seen = max(self._clock(), self._floor)
+        named = [(f"{seen:%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}", reading) for reading in readings]
+        frames = [prepared(reading.frame, self.account, entry) for entry, reading in named]
+        records = pl.concat(frames).unique(["source", "call_id", "digest"], keep="first", maintain_order=True)
+        table = self._store.there("cdrs")
+        found = self._store.changes(table, records, _windows(readings), seen)
+        rows = [
+            self._row(entry, reading, frame, found, seen)
+            for (entry, reading), frame in zip(named, frames, strict=True)
+        ]
+        if found.rows.is_empty() and found.closed.is_empty():
+            version = int(table.version())
+        else:
+            version = self._store.commit(table, found.rows, found.closed, rows)
+        ledger = frame_of({**row, "table_version": version} for row in rows)
+        self._store.append("ledger", ledger)
+        self.ledger = pl.concat([self.ledger, ledger])
+        for row in rows:
+            self._tell(row)
+
+    def _row(
+        self, entry: str, reading: Reading, frame: pl.DataFrame, found: Changes, seen: datetime
+    ) -> dict[str, Any]:
+        added = found.rows.filter(pl.col("entry") == entry)
+        changed = added.filter(pl.col("call_id").is_in(list(found.changed))).height
+        start, end = (None, None) if reading.window is None else reading.window
+        return {
+            "entry": entry,
+            "source": self._source,
+            "account": self.account,
+            "kind": reading.kind,
+            "window_start": None if start is None else _instant_text(start),
+            "window_end": None if end is None else _instant_text(end),
+            "complete": reading.complete,
+            "read_at": text(self.began),
+            "seen_at": text(seen),
+            "total": reading.total,
+            "records": frame.height,
+            "new": added.height - changed,
+            "changed": changed,
+            "digest": total_text(frame.select(sum_of()).item()),
+            "added": added.height,
+            "added_digest": total_text(added.select(sum_of()).item()),
+            "pages": json.dumps(
+                [[*body.question, body.digest] for body in reading.bodies], separators=(",", ":")
+            )
+            if reading.bodies
+            else None,
+        }
+
+    def _tell(self, row: dict[str, Any]) -> None:
+        what = (
+            f"{row['window_start'][:19]}Z to {row['window_end'][:19]}Z"
+            if row["window_start"]
+            else f"{row['total']:,} {'ids' if row['kind'] == 'ids' else 'records given'}"
+        )
+        part = "" if row["complete"] else " (part)"
+        LOG.info(
+            "%s %s: %s%s: %d records, %d new, %d changed",
+            self._source, self.account, what, part, row["records"], row["new"], row["changed"],
+        )  # fmt: skip
+        self.done.records += row["records"]
+        self.done.new += row["new"]
+        self.done.changed += row["changed"]
+
+
+def _windows(readings: Sequence[Reading]) -> pl.DataFrame | None:
+    windows = [reading.window for reading in readings]
+    if any(window is None for window in windows):
+        return None
+    edges = [(window.start, window.end) for window in windows if window is not None]
+    frame = pl.DataFrame(edges, schema={"window_start": pl.Int64, "window_end": pl.Int64}, orient="row")
+    return frame.select(
+        (pl.all() * 1_000_000).cast(pl.Datetime("us")).dt.replace_time_zone("UTC").cast(INSTANT)
+    )
+
+
+def _instant_text(second: int) -> str:
+    return text(datetime.fromisoformat(Window(second, second).start_text))
