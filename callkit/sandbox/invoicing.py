@@ -25,6 +25,7 @@ __all__ = ["Bill", "Cutoff", "InvoiceFault", "InvoiceLine", "make_bill"]
 
 CENT = UNIT // 100
 _CLOCKS: tuple[Literal["submitted", "answered", "ended"], ...] = ("answered", "ended", "submitted")
+_FIELDS = {"submitted": "submitTime", "answered": "answerTime", "ended": "hangupTime"}
 _FEE = 49 * UNIT
 _TAX = 6  # per cent
 # Nobody calls there: the routes have no such numbers.
@@ -39,9 +40,10 @@ class Cutoff(NamedTuple):
     zone
         Where its month begins and ends at midnight.
     clock
-        The instant of a call that lies in the month: `submitted`, `answered` or `ended`.
+        The instant of a call that lies in the month: `submitted`, `answered` or `ended`. A record without it is on no
+        invoice.
     population
-        The calls that are counted: `charged`, those with charged seconds or a cost.
+        The calls that are counted: `charged`, those with a cost.
     start, end
         The month as instants, half-open.
     """
@@ -185,10 +187,8 @@ def _groups(calls: list[Call], cutoff: Cutoff) -> list[_Records]:
     groups: dict[tuple[str, str], list[Call]] = {}
     for call in calls:
         for record in _issued(call):
-            instant = getattr(record, cutoff.clock)
-            # A charged call that nobody answered has no answer: it counts when it was submitted.
-            counted = record.submitted if instant is None else instant
-            if start <= counted < end and (record.charged > 0 or record.cost > 0):
+            instant = None if _FIELDS[cutoff.clock] in record.raw else getattr(record, cutoff.clock)
+            if instant is not None and start <= instant < end and record.cost:
                 groups.setdefault((record.destination, record.currency), []).append(record)
     return [_Records(*key, groups[key]) for key in sorted(groups)]
 

@@ -78,11 +78,13 @@ class Papers:
         Returns
         -------
         RateDeck
-            Its days begin and end in the zone `settings.deck_zone`.
+            Its days begin and end in the zone `settings.deck_zone`; its rates are for what the source's are.
         """
         from callkit.rates import RateDeck  # noqa: PLC0415  # the sandbox serves without any price list
 
-        return RateDeck.read(self._deck_frame(source), tz=self.settings.deck_zone)
+        rows = self._deck_frame(source)
+        unit = self._month.tariffs[source].per_seconds
+        return RateDeck.read(rows, tz=self.settings.deck_zone, per_seconds=unit)
 
     def write_rate_deck(self, path: str | Path, source: str = ITNIO) -> Path:
         """Write a vendor's price list as the vendor would send it: a CSV file or a workbook, by the path's ending.
@@ -187,10 +189,10 @@ class Papers:
     def _decks(self) -> Sequence[DeckRow]:
         return deck_rows(self._month, self.seed, self.settings)
 
-    def _deck(self, source: str) -> Iterator[DeckRow]:
+    def _deck(self, source: str) -> list[DeckRow]:
         if source not in (ITNIO, NX):
             raise ValueError(f"source must be {ITNIO!r} or {NX!r}; got {source!r}")
-        return (row for row in self._decks if row.source == source)
+        return [row for row in self._decks if row.source == source]
 
     def _deck_frame(self, source: str) -> pl.DataFrame:
         zone = ZoneInfo(self.settings.deck_zone)

@@ -38,15 +38,13 @@ def billed(lines: Rows) -> Sums:
 
 
 def recorded(sandbox: Sandbox, zone: str, clock: str) -> Sums:
-    """The same of the records of the calendar month in a zone by a clock."""
+    """The same of the records of the calendar month in a zone by a clock; what has no such instant is in no month."""
     sums: Sums = defaultdict(lambda: (0, 0, Fraction(0)))
     for record in sandbox.records("itnio"):
         cost, charged = Fraction(record.get("cost") or 0), record["chargedDuration"]
-        # Where the clock's time is not to be had, when the call was submitted must do.
-        at = instant(record[CLOCKS[clock]]) or instant(record["submitTime"])
-        assert at is not None
-        local = at.astimezone(ZoneInfo(zone))
-        if (local.year, local.month) == (2026, 9) and (cost or charged):
+        at = instant(record[CLOCKS[clock]])
+        local = at and at.astimezone(ZoneInfo(zone))
+        if local and (local.year, local.month) == (2026, 9) and cost:
             key = record["code"], record.get("currency", "USD")
             calls, seconds, amount = sums[key]
             sums[key] = calls + 1, seconds + charged, amount + cost
