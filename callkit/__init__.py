@@ -25,6 +25,7 @@ from callkit.errors import (
     SchemaError,
     VendorError,
 )
+from callkit.export import Cover, Materiality, read_decisions
 from callkit.fetch import ItnioVoice, NxWhatsApp
 from callkit.files import read_cdrs
 from callkit.rates import RateDeck
@@ -43,9 +44,11 @@ __all__ = [
     "ArchiveError",
     "AuthenticationError",
     "CallkitError",
+    "Cover",
     "IncompleteFetch",
     "InvalidRequest",
     "ItnioVoice",
+    "Materiality",
     "NxWhatsApp",
     "OutOfRange",
     "RateDeck",
@@ -63,6 +66,7 @@ __all__ = [
     "infer_rating",
     "mask_numbers",
     "read_cdrs",
+    "read_decisions",
     "reconcile",
     "widgets",
 ]

@@ -16,6 +16,7 @@ from callkit.reconciliation.coverage import coverage, rounding_memo
 from callkit.reconciliation.explain import explain
 from callkit.reconciliation.patterns import patterns
 from callkit.reconciliation.provenance import Provenance, provenance
+from callkit.reconciliation.sendable import Sendable
 from callkit.reconciliation.wording import money_text, rating_in_words
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class RatingUsed:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Reconciliation:
+class Reconciliation(Sendable):
     """Every charge recomputed: what was billed, what was due, and why they differ.
 
     Attributes

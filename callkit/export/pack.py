@@ -1,0 +1,303 @@
+"""Everything that a dispute pack says, worked out once for the workbook, the report and the letter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+from zoneinfo import ZoneInfo
+
+import polars as pl
+
+from callkit.cdr import MONEY, mask_numbers, schema_of
+from callkit.export.cover import Cover
+from callkit.export.deadline import Deadline, deadline, instant_text
+from callkit.export.decided import EDITED
+from callkit.export.decisions import taken, with_decisions
+from callkit.export.evidence import evidence, questions, with_routes
+from callkit.export.materiality import Materiality
+
+if TYPE_CHECKING:
+    from callkit.reconciliation import Reconciliation
+
+DEMAND = schema_of(
+    currency=pl.String,
+    calls=pl.Int64,
+    billed=MONEY,
+    expected=MONEY,
+    overcharge=MONEY,
+    undercharge=MONEY,
+    unverified=MONEY,
+    claims=pl.Int64,
+    claimed=MONEY,
+    below=MONEY,
+    set_aside=MONEY,
+    demanded_claims=pl.Int64,
+    demanded=MONEY,
+    credited=MONEY,
+    outstanding=MONEY,
+)
+"""One row per currency; claimed = below + set_aside + demanded, and outstanding = demanded − credited on those."""
+
+TOTALS = (
+    ("calls", "Calls with a cost", False),
+    ("billed", "Billed", False),
+    ("expected", "Expected, of what could be recomputed", False),
+    ("unverified", "Billed, not verified", False),
+    ("overcharge", "Overcharged", False),
+    ("undercharge", "Undercharged", False),
+    ("claims", "Claims", False),
+    ("claimed", "Claimed", False),
+    ("below", "… below materiality", False),
+    ("set_aside", "… held or withdrawn", False),
+    ("demanded_claims", "Demanded claims", False),
+    ("demanded", "Demanded", True),
+    ("credited", "Credit received", False),
+    ("outstanding", "Demanded and not credited", True),
+)
+"""The rows of the totals as they are shown: column, title, and whether it stands out."""
+
+CAUSES = schema_of(
+    currency=pl.String,
+    cause=pl.String,
+    grade=pl.String,
+    claims=pl.Int64,
+    billed=MONEY,
+    expected=MONEY,
+    claim=MONEY,
+    limit=MONEY,
+    demanded_claims=pl.Int64,
+    demanded=MONEY,
+)
+"""One row per currency and cause, the most money first; limit is the lowest of its months, null: none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """What a dispute pack says.
+
+    Attributes
+    ----------
+    result
+        The reconciliation.
+    cover, materiality, tie_out
+        What the user stated.
+    tz, period, deadline
+        The vendor's zone, what the pack is about in words, and until when.
+    masked
+        Whether numbers are hidden.
+    claims
+        The evidence: one row per claim, numbered, with its route, `counted`, and the columns that the analyst fills in.
+    undercharges, questions, others, orphans
+        Undercharged calls, findings of grade D, findings of other grades without a claim, and decisions about calls
+        that are no claims any more.
+    demand, causes
+        Per currency what was billed, claimed and is demanded; and the claims by cause.
+    """
+
+    result: Reconciliation
+    cover: Cover
+    materiality: Materiality | None
+    tie_out: Any
+    tz: str
+    period: str
+    deadline: Deadline
+    masked: bool
+    claims: pl.DataFrame
+    undercharges: pl.DataFrame
+    questions: pl.DataFrame
+    others: pl.DataFrame
+    orphans: pl.DataFrame
+    demand: pl.DataFrame
+    causes: pl.DataFrame
+
+
+def gather(
+    result: Reconciliation,
+    *,
+    cover: Cover | None = None,
+    masked: bool | None = None,
+    materiality: Materiality | None = None,
+    decisions: pl.DataFrame | str | Path | None = None,
+    tie_out: object = None,
+) -> Pack:
+    """Work everything out; see `Reconciliation.to_excel` for the arguments."""
+    cover = _asked("cover", cover, Cover) or Cover()
+    materiality = _asked("materiality", materiality, Materiality)
+    if masked is not None and not isinstance(masked, bool):
+        raise TypeError(f"masked must be True, False or None, got {masked!r}")
+    decided = taken(decisions)
+    hidden = not cover.vendor_copy if masked is None else masked
+    tz = cover.tz or result.facts.asked.tz
+    claims, under = evidence(result)
+    claims, orphans = with_decisions(claims, decided)
+    claims, limits = _counted(result, claims, materiality, tz)
+    claims = with_routes(claims).with_row_index("number", offset=1).cast({"number": pl.Int64})
+    if cover.fetched_at is not None:
+        claims = claims.with_columns(pl.col("fetched_at").fill_null(cover.fetched_at))
+    asked, others = questions(result)
+    demand, causes = _demand(result, claims), _causes(claims, limits)
+    until = deadline(claims, cover, tz)
+    if cover.vendor_copy:
+        # What was decided and noted about a claim is not for the other party.
+        claims = claims.with_columns(pl.lit(None, EDITED[name]).alias(name) for name in ("decision", "note"))
+        orphans = orphans.clear()
+    if hidden:
+        claims, under, asked, others = (mask_numbers(frame) for frame in (claims, under, asked, others))
+        orphans = _masked_once(orphans)
+    return Pack(
+        result=result,
+        cover=cover,
+        materiality=materiality,
+        tie_out=tie_out,
+        tz=tz,
+        period=_period(result, cover, tz),
+        deadline=until,
+        masked=hidden,
+        claims=claims,
+        undercharges=under,
+        questions=asked,
+        others=others,
+        orphans=orphans,
+        demand=demand,
+        causes=causes,
+    )
+
+
+def _asked(name: str, value: object, kind: type) -> Any:
+    if value is not None and not isinstance(value, kind):
+        raise TypeError(f"{name} must be a callkit.{kind.__name__}, got {type(value).__name__}")
+    return value
+
+
+def _month(tz: str) -> pl.Expr:
+    when = pl.coalesce("submitted_at", "answered_at", "ended_at")
+    return when.dt.convert_time_zone(tz).dt.date().dt.month_start()
+
+
+def _counted(
+    result: Reconciliation, claims: pl.DataFrame, materiality: Materiality | None, tz: str
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Say of every claim whether it counts, and judge causes by the user's rule."""
+    said = (
+        pl.when(decision="withdraw")
+        .then(pl.lit("withdrawn"))
+        .when(decision="hold")
+        .then(pl.lit("held"))
+        .otherwise(pl.lit("yes"))
+    )
+    judged = (materiality or Materiality(share=None, amounts={})).judge(
+        claims.with_columns(month=_month(tz)).select("currency", "cause", "month", "claim"),
+        _billed(result, tz) if materiality else pl.DataFrame(schema=_BILLED),
+    )
+    keys = ["currency", "cause", "month"]
+    told = (
+        claims.with_columns(month=_month(tz))
+        .join(judged.select(*keys, "material"), on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(
+            counted=pl.when(pl.col("material").not_()).then(pl.lit("below materiality")).otherwise(said)
+        )
+        .drop("month", "material")
+    )
+    return told, judged
+
+
+_BILLED = schema_of(currency=pl.String, month=pl.Date, billed=MONEY)
+
+
+def _billed(result: Reconciliation, tz: str) -> pl.DataFrame:
+    """What was billed in each currency and month."""
+    return (
+        result.lazy.filter(pl.col("cost").is_not_null())
+        .group_by("currency", _month(tz).alias("month"))
+        .agg(pl.col("cost").sum().cast(MONEY).alias("billed"))
+        .collect(engine="streaming")
+    )
+
+
+def _demand(result: Reconciliation, claims: pl.DataFrame) -> pl.DataFrame:
+    counts, claim = pl.col("counted") == "yes", pl.col("claim")
+    credit = pl.col("credit_received").fill_null(0)
+    summed = claims.group_by("currency").agg(
+        pl.len().cast(pl.Int64).alias("claims"),
+        claim.sum().alias("claimed"),
+        claim.filter(pl.col("counted") == "below materiality").sum().alias("below"),
+        claim.filter(pl.col("counted").is_in(["held", "withdrawn"])).sum().alias("set_aside"),
+        counts.sum().cast(pl.Int64).alias("demanded_claims"),
+        claim.filter(counts).sum().alias("demanded"),
+        credit.sum().alias("credited"),
+        (claim - credit).filter(counts).sum().alias("outstanding"),
+    )
+    return (
+        result.totals.join(summed, on="currency", how="left", nulls_equal=True)
+        .with_columns(pl.col(DEMAND.names()[7:]).fill_null(0))
+        .select(pl.col(name).cast(dtype) for name, dtype in DEMAND.items())
+        .sort("currency", nulls_last=True)
+    )
+
+
+def _causes(claims: pl.DataFrame, limits: pl.DataFrame) -> pl.DataFrame:
+    counts = pl.col("counted") == "yes"
+    lowest = limits.group_by("currency", "cause").agg(pl.col("limit").min())
+    return (
+        claims.group_by("currency", "cause")
+        .agg(
+            pl.col("grade").max(),
+            pl.len().cast(pl.Int64).alias("claims"),
+            pl.col("billed", "expected", "claim").sum(),
+            counts.sum().cast(pl.Int64).alias("demanded_claims"),
+            pl.col("claim").filter(counts).sum().alias("demanded"),
+        )
+        .join(lowest, on=["currency", "cause"], how="left", nulls_equal=True)
+        .select(pl.col(name).cast(dtype) for name, dtype in CAUSES.items())
+        .sort("currency", pl.col("claim").neg(), "cause", nulls_last=True)
+    )
+
+
+def _masked_once(orphans: pl.DataFrame) -> pl.DataFrame:
+    """Ids that were read from a masked workbook are masked already."""
+    already = pl.col("call_id").str.contains(r"^call-[0-9a-f]{12}$")
+    masked = mask_numbers(orphans)
+    ids = pl.when(already).then("call_id").otherwise(masked["call_id"])
+    return masked.with_columns(orphans.select(ids.alias("call_id")).to_series())
+
+
+def _period(result: Reconciliation, cover: Cover, tz: str) -> str:
+    """`2026-09-01 00:00 +08:00 to 2026-10-01 00:00 +08:00`; the end is not part of it."""
+    zone = ZoneInfo(tz)
+    stated = cover.period or result.facts.asked.period
+    if stated is not None:
+        start, end = (cast("datetime", edge).astimezone(zone) for edge in stated)
+        return f"{instant_text(start)} to {instant_text(end)}"
+    when = pl.coalesce("submitted_at", "answered_at", "ended_at")
+    seen = result.lazy.select(first=when.min(), last=when.max()).collect(engine="streaming").row(0)
+    if seen[0] is None:
+        return "unknown: no record says when its call was"
+    first, last = (instant_text(edge.astimezone(zone)) for edge in seen)
+    return f"{first} to {last}, from the first call to the last"
+
+
+def facts_of(pack: Pack) -> list[tuple[str, str]]:
+    """What stands on the cover, as pairs of a title and a text; what is not known is left out."""
+    cover = pack.cover
+    invoice_date = cast("date | None", cover.invoice_date)
+    told: list[tuple[str, str | None]] = [
+        ("Customer", cover.customer),
+        ("Vendor", cover.vendor),
+        ("Contact", cover.contact),
+        ("Account", cover.account),
+        ("Invoice", cover.invoice),
+        ("Invoice date", invoice_date.isoformat() if invoice_date else None),
+        ("Product", cover.product),
+        ("Period", pack.period),
+        ("Time zone", pack.tz),
+        ("Deadline", str(pack.deadline)),
+        ("Materiality", str(pack.materiality) if pack.materiality else "none: every claim counts"),
+        ("Numbers", "masked" if pack.masked else "in full"),
+        ("Copy", "the vendor's" if cover.vendor_copy else "our own"),
+    ]
+    if pack.deadline.contract and pack.deadline.evidence:
+        ends = (instant_text(pack.deadline.contract), instant_text(pack.deadline.evidence))
+        told.insert(10, ("Both deadlines", "by the contract before {}; by the evidence {}".format(*ends)))
+    return [(title, text) for title, text in told if text]

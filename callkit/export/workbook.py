@@ -1,0 +1,309 @@
+"""The dispute workbook: cover, bridge, findings, evidence, questions, method."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from callkit.cdr import MONEY
+from callkit.export.book import Book, Column
+from callkit.export.bridge_sheet import write_bridge, write_chart_data
+from callkit.export.cells import write_number, write_text
+from callkit.export.decided import DECISIONS, STATUSES, TITLES
+from callkit.export.method import coverage_of, method_of, provenance_of, reading
+from callkit.export.pack import DEMAND, TOTALS, Pack, facts_of
+from callkit.export.texts import printed
+from callkit.export.whole import whole_file
+from callkit.export.words import GRADES, NO_CURRENCY, cause_in_words, decimals_of
+
+_ID = [Column("source", TITLES["source"], 12), Column("call_id", TITLES["call_id"], 21)]
+_EDITED = [
+    Column("decision", TITLES["decision"], 11, edited=True, choices=DECISIONS),
+    Column("note", TITLES["note"], 28, "wrap", edited=True),
+    Column("status", TITLES["status"], 13, edited=True, choices=STATUSES),
+    Column("credit_received", TITLES["credit_received"], 12, "money", edited=True),
+]
+
+
+def write_workbook(pack: Pack, path: str | Path) -> Path:
+    """Write the pack as a workbook: the whole file, or none."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - most uses of callkit write no workbook
+
+    target = Path(path)
+    if target.suffix.lower() != ".xlsx":
+        raise ValueError(f"{target.name} does not end in .xlsx")
+    if not target.parent.is_dir():
+        raise FileNotFoundError(f"there is no folder {target.parent} to write to: make it first")
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    with whole_file(target) as partial, Workbook(str(partial), options) as workbook:
+        book = Book(workbook)
+        _cover(book, pack)
+        charts = write_bridge(book, pack)
+        _findings(book, pack)
+        book.table("claims", pack.claims, _claims(pack), fixed=3, pages_wide=2)
+        book.table("undercharges", pack.undercharges, _undercharges(pack), fixed=2, pages_wide=2)
+        book.table("questions", pack.questions, _QUESTIONS, fixed=2)
+        book.table("further findings", pack.others, _QUESTIONS, fixed=2)
+        if pack.orphans.height:
+            book.table("earlier decisions", pack.orphans, _ORPHANS, fixed=2)
+        _method(book, pack)
+        write_chart_data(book, charts)
+        book.close()
+    return target
+
+
+def _cover(book: Book, pack: Pack) -> None:
+    sheet = book.sheet("cover", landscape=False)
+    sheet.set_column(0, 0, 38)
+    sheet.set_column(1, 1, 22)
+    sheet.set_column(2, 8, 16)
+    sheet.write_string(0, 0, _heading(pack), book.form(bold=True, font_size=18, font_color="#1F3A5F"))
+    sheet.set_row(0, 28)
+    row = _pairs(book, sheet, 2, facts_of(pack))
+    row = _totals(book, sheet, row + 1, pack)
+    row = _lines(book, sheet, row + 1, "How to read it", reading(pack))
+    if not pack.cover.vendor_copy:
+        _lines(book, sheet, row + 1, "How to fill it in", _FILLING)
+
+
+def _heading(pack: Pack) -> str:
+    return "Dispute of charges" + (f", invoice {pack.cover.invoice}" if pack.cover.invoice else "")
+
+
+def _pairs(book: Book, sheet: Any, row: int, pairs: list[tuple[str, str]]) -> int:
+    title = book.form(font_color="#5B6775")
+    words = book.form(text_wrap=True)
+    for name, text in pairs:
+        sheet.write_string(row, 0, name, title)
+        _wide(sheet, row, text, words)
+        row += 1
+    return row
+
+
+_LINE = 100
+"""So many characters stand on one line of the cover, beside the titles."""
+
+
+def _wide(sheet: Any, row: int, text: str, form: Any) -> None:
+    """Write text over several columns; a merged cell does not grow by itself."""
+    lines = sum(max(1, -(-len(line) // _LINE)) for line in text.split("\n"))
+    if lines > 1:
+        sheet.set_row(row, 15 * lines)
+    whole = printed(text)
+    sheet.merge_range(row, 1, row, 6, "", form)
+    write_text(sheet, row, 1, whole, form)
+
+
+def _totals(book: Book, sheet: Any, row: int, pack: Pack) -> int:
+    """One column per currency: amounts of several currencies are never added up."""
+    currencies = [currency or NO_CURRENCY for currency in pack.demand["currency"]]
+    head = book.form(bold=True, bg_color="#1F3A5F", font_color="#FFFFFF")
+    right = book.form(bold=True, bg_color="#1F3A5F", font_color="#FFFFFF", align="right")
+    sheet.write_string(row, 0, "Totals", head)
+    for place, currency in enumerate(currencies, 1):
+        write_text(sheet, row, place, printed(currency), right)
+    decimals = {
+        name: decimals_of(pack.demand[name].to_list()) for name, dtype in DEMAND.items() if dtype == MONEY
+    }
+    form = f"#,##0.{'0' * max(decimals.values())}"
+    for name, title, strong in TOTALS:
+        row += 1
+        looks = {"bottom": 1, "bottom_color": "#C9D1DB", "bold": strong}
+        sheet.write_string(row, 0, title, book.form(**looks))
+        kind = "#,##0" if DEMAND[name] == pl.Int64 else form
+        for place, value in enumerate(pack.demand[name], 1):
+            write_number(sheet, row, place, value, book.form(**looks, num_format=kind))
+    return row + 1
+
+
+def _lines(book: Book, sheet: Any, row: int, title: str, lines: Sequence[tuple[str, str]]) -> int:
+    sheet.write_string(row, 0, title, book.form(bold=True, font_size=12))
+    return _pairs(book, sheet, row + 1, list(lines))
+
+
+_FILLING = (
+    (
+        "decision",
+        f"{', '.join(DECISIONS)}; a claim that is held or withdrawn is not demanded. Empty: dispute.",
+    ),
+    ("status", f"{', '.join(STATUSES)}."),
+    ("note, credit received", "Free text; and an amount in the claim's currency."),
+    (
+        "Reading it back",
+        "callkit.read_decisions reads these columns, and to_excel(decisions=…) carries them on.",
+    ),
+)
+
+
+def _findings(book: Book, pack: Pack) -> None:
+    sheet = book.sheet("findings")
+    for place, width in enumerate((22, 46, 12, 10, 12, 14, 14, 14, 14, 14, 14)):
+        sheet.set_column(place, place, width)
+    causes = pack.causes.with_columns(
+        words=pl.col("cause").map_elements(cause_in_words, return_dtype=pl.String, skip_nulls=True)
+    )
+    row = _block(book, sheet, 0, "Claims by cause", frame=causes, columns=_CAUSES)
+    row = _block(book, sheet, row, "All findings by check", frame=_checks(pack), columns=_CHECKS)
+    sheet.write_string(row, 0, "What repeats", book.form(bold=True, font_size=12))
+    sentences = pack.result.patterns["sentence"].to_list() or ["Nothing does."]
+    for at, sentence in enumerate(sentences, row + 1):
+        write_text(sheet, at, 0, printed(sentence))
+
+
+def _block(
+    book: Book, sheet: Any, row: int, title: str, *, frame: pl.DataFrame, columns: list[Column]
+) -> int:
+    sheet.write_string(row, 0, title, book.form(bold=True, font_size=12))
+    last = book.rows(sheet, sheet.get_name(), row + 1, frame, columns)
+    if not frame.height:
+        sheet.write_string(last + 1, 0, "none", book.form(italic=True))
+    return last + 3
+
+
+def _checks(pack: Pack) -> pl.DataFrame:
+    grades = pack.result.findings.select("check", "grade").unique("check", maintain_order=True)
+    # A check without money has no overcharge either.
+    money = [
+        pl.when(pl.col("amount").is_not_null()).then(name).alias(name)
+        for name in ("overcharge", "undercharge")
+    ]
+    return pack.result.summary.join(grades, on="check", how="left", maintain_order="left").with_columns(
+        *money, meaning=pl.col("grade").replace_strict(GRADES, default="")
+    )
+
+
+_CAUSES = [
+    Column("cause", "cause"),
+    Column("words", "what is wrong"),
+    Column("currency", "currency"),
+    Column("grade", "grade"),
+    Column("claims", "claims", kind="count"),
+    Column("billed", "billed", kind="money"),
+    Column("expected", "expected", kind="money"),
+    Column("claim", "claim", kind="money"),
+    Column("limit", "materiality limit", kind="money"),
+    Column("demanded_claims", "demanded claims", kind="count"),
+    Column("demanded", "demanded", kind="money"),
+]
+_CHECKS = [
+    Column("check", "check"),
+    Column("meaning", "meaning of the grade"),
+    Column("currency", "currency"),
+    Column("grade", "grade"),
+    Column("severity", "severity"),
+    Column("calls", "calls", kind="count"),
+    Column("amount", "amount", kind="money"),
+    Column("overcharge", "overcharge", kind="money"),
+    Column("undercharge", "undercharge", kind="money"),
+]
+
+
+def _call(pack: Pack, frame: pl.DataFrame) -> list[Column]:
+    """Who called whom and when, and the seconds; what no row has is left out."""
+    instants = [("submitted_at", "submitted"), ("answered_at", "answered"), ("ended_at", "ended")]
+    zones = ["UTC"] if pack.tz == "UTC" else ["UTC", pack.tz]
+    told = [
+        *_ID,
+        Column("direction", "direction", 11),
+        Column("caller", "caller", 15),
+        Column("callee", "callee", 15),
+        Column("destination", "destination", 22),
+        *(Column(name, title, 18, "instant", zone) for zone in zones for name, title in instants),
+        Column("call_duration", "talk [s]", 8, "count"),
+        Column("charged_duration", "charged [s]", 9, "count"),
+        Column("expected_charged_duration", "due [s]", 8, "count"),
+        Column("bill_period", "bill period", 8),
+        Column("rate", "rate", 12, "money"),
+        Column("expected_rate", "due rate", 12, "money"),
+        Column("deck_row", "rate deck", 26),
+        Column("billed", TITLES["billed"], 12, "money"),
+        Column("expected", "expected", 12, "money"),
+    ]
+    optional = ("destination", "deck_row", "rate", "expected_rate", *(name for name, _ in instants))
+    return [
+        column
+        for column in told
+        if column.name not in optional or frame[column.name].null_count() < frame.height
+    ]
+
+
+def _claims(pack: Pack) -> list[Column]:
+    rest = [
+        Column("claim", "claim", 12, "money"),
+        Column("currency", "currency", 9),
+        Column("settled_claim", "claim as settled [USD]", 14, "money"),
+        Column("grade", "grade", 7),
+        Column("cause", "cause", 20),
+        Column("counted", "demanded", 16),
+        Column("fetched_at", "fetched", 18, "instant"),
+        Column("explanation", "explanation", 80, "wrap"),
+        *_EDITED,
+    ]
+    optional = ("settled_claim", "fetched_at")
+    kept = [
+        column
+        for column in rest
+        if column.name not in optional or pack.claims[column.name].null_count() < pack.claims.height
+    ]
+    return [Column("number", "no.", 6, "count"), *_call(pack, pack.claims), *kept]
+
+
+def _undercharges(pack: Pack) -> list[Column]:
+    return [
+        *_call(pack, pack.undercharges),
+        Column("undercharge", "undercharge", 12, "money"),
+        Column("currency", "currency", 9),
+        Column("explanation", "explanation", 80, "wrap"),
+    ]
+
+
+_QUESTIONS = [
+    Column("grade", "grade", 7),
+    Column("check", "check", 20),
+    Column("severity", "severity", 10),
+    *_ID,
+    Column("reported", "reported", 22),
+    Column("expected", "expected", 22),
+    Column("amount", "amount", 14, "money"),
+    Column("currency", "currency", 9),
+    Column("explanation", "explanation", 80, "wrap"),
+]
+_ORPHANS = [*_ID, Column("billed", TITLES["billed"], 12, "money"), *_EDITED]
+
+
+def _method(book: Book, pack: Pack) -> None:
+    sheet = book.sheet("method")
+    for place, width in enumerate((30, 22, 26, 14, 18, 16, 16)):
+        sheet.set_column(place, place, width)
+    row = _lines(book, sheet, 0, "Method", method_of(pack)) + 1
+    row = _block(
+        book, sheet, row, "How much of the bill was verified", frame=coverage_of(pack), columns=_COVERAGE
+    )
+    row = _block(
+        book,
+        sheet,
+        row,
+        "What the vendor's rounding costs (below zero: saves)",
+        frame=pack.result.rounding,
+        columns=_MEMO,
+    )
+    _lines(book, sheet, row, "Provenance: the same three give the same result", provenance_of(pack))
+
+
+_COVERAGE = [
+    Column("currency", "currency"),
+    Column("status", "status"),
+    Column("reason", "reason"),
+    Column("calls", "calls", kind="count"),
+    Column("amount", "amount", kind="money"),
+    Column("share", "share", kind="share"),
+]
+_MEMO = [
+    Column("source", "source"),
+    Column("currency", "currency"),
+    Column("calls", "calls", kind="count"),
+    Column("amount", "amount", kind="money"),
+]
