@@ -26,6 +26,9 @@ _SEARCHED = 50
 
 _LONGEST = 360
 
+_SURE = 15
+"""A number that is written in so few characters has no digits that a spreadsheet does not show."""
+
 _A_DAY = r"^(\d{4}-\d\d-\d\d) 00:00:00$"
 """How a cell comes that is a date without a time."""
 
@@ -208,7 +211,7 @@ def _workbook(path: Path) -> list[_Grid]:
         columns, unreadable = [], []
         for at, column in enumerate(cells.columns):
             numbers = flags.to_series(at).is_not_null() & ~cells[column].is_in(["true", "false"])
-            text, unsure = shortest(cells[column], floats.to_series(at), numbers, rows)
+            text, unsure = shortest(cells[column], _without_noise(floats.to_series(at)), numbers, rows)
             columns.append(text.str.replace(_A_DAY, "$1"))
             unreadable += [(at, cell) for cell in unsure]
         unreadable += [
@@ -222,6 +225,18 @@ def _workbook(path: Path) -> list[_Grid]:
         ]
         grids.append(grid)
     return grids
+
+
+def _without_noise(floats: pl.Series) -> pl.Series:
+    """Take a computed 0.11000000000000001 for the 0.11 that a spreadsheet shows.
+
+    Only fractions, and only where fifteen digits make an amount of at most ten decimals: the sixteenth digit of a whole
+    number may be an id's.
+    """
+    values = floats.drop_nulls().unique().to_list()
+    shown = {value: float(f"{value:.15g}") for value in values if value % 1 and len(repr(value)) > _SURE}
+    told = {value: near for value, near in shown.items() if near != value and near == round(near, 10)}
+    return floats.replace(list(told), list(told.values())) if told else floats
 
 
 def _chosen(grids: Sequence[_Grid], wanted: Sequence[str], where: str) -> list[_Grid]:

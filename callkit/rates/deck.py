@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 from functools import cached_property, reduce
 from hashlib import sha256
@@ -442,8 +442,8 @@ class RateDeck:
         return f"<div><strong>RateDeck {escape(self.name)}</strong>: {escape(self._counted())}{told}</div>"
 
     def _counted(self) -> str:
-        count = "1 row" if self.rows.height == 1 else f"{self.rows.height:,} rows"
-        return f"{count}, {self.rows['prefix'].n_unique():,} prefixes"
+        prefixes = self.rows["prefix"].n_unique()
+        return f"{_count(self.rows.height, 'row')}, {_count(prefixes, 'prefix', 'prefixes')}"
 
     def _told(self) -> list[str]:
         currencies = ", ".join(self.rows["currency"].unique().sort().to_list()) or "no currency"
@@ -462,7 +462,7 @@ class RateDeck:
             )
         told = [f"{currencies} per {unit}; {dated}"]
         if self.unreadable.height:
-            told.append(f"{self.unreadable.height:,} unreadable cells: see .unreadable")
+            told.append(f"{_count(self.unreadable.height, 'unreadable cell')}: see .unreadable")
         return told
 
 
@@ -491,6 +491,10 @@ def _read(
         per_seconds=stated.per_seconds,
         precedence="last" if contradictory == "last" else "first",
     )
+
+
+def _count(number: int, one: str, several: str = "") -> str:
+    return f"1 {one}" if number == 1 else f"{number:,} {several or one + 's'}"
 
 
 def _unreadable(cells: Sequence[Unreadable]) -> pl.DataFrame:
@@ -554,4 +558,5 @@ def _start(value: datetime | date | str | None, zone: str, name: str = "valid_fr
     if not isinstance(read, date):
         raise TypeError(f"{name} must be a date, a datetime or ISO 8601 text, got {value!r}")
     instant = read if isinstance(read, datetime) else datetime.combine(read, time(0))
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=ZoneInfo(zone))
+    aware = instant if instant.tzinfo is not None else instant.replace(tzinfo=ZoneInfo(zone))
+    return aware.astimezone(UTC)

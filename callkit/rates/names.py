@@ -8,7 +8,7 @@ from typing import Literal
 from callkit.files.columns import Names, plain
 
 _UNIT = r"(?: (?:per )?(?:min(?:ute)?|sec(?:ond)?|s|m|hour|hr|h|60s?|60 sec(?:onds)?))?"
-_MONEY = r"(?: (?:in )?[a-z]{3}| cents?| pence)?"
+_MONEY = r"(?: (?:in )?[a-z]{3}| us| cents?| pence)?"
 _WHICH = r"(?: \d| (?:off )?peak| night| day| weekend| local| national| initial| subsequent)?"
 _OF_OTHER_THINGS = r"(?:.* )?(?:exchange|settle|settlement|tax|vat|answer|success|completion) rate"
 _RATE = (
@@ -28,8 +28,9 @@ NAMES = Names(
         "destination": r"destinations?(?: name)?|dest|description|(?:code |dest |zone |route |area )?name|zone"
         r"|目的地|运营商",
         "rate": rf"(?!(?:{_OF_OTHER_THINGS})$)(?:{_RATE})",
-        "bill_period": r"bill(?:ing)? ?(?:period|increments?|intervals?|step|cycle|terms?)|increments?|intervals?|pulse"
-        r"|rounding(?: rules?)?|min(?:imum)? (?:and )?(?:increments?|incr?)|计费周期|计费单位",
+        "bill_period": r"bill(?:ing)? ?(?:period|increments?|intervals?|step|cycle|terms?)|pulse"
+        rf"|(?:increments?|intervals?)(?: (?:1st|first|initial|min) (?:next|subsequent|additional|n))?{_SECONDS}"
+        r"|rounding(?: rules?)?|min(?:imum)? and (?:increments?|incr?)|计费周期|计费单位",
         "initial": rf"(?:initial|first|1st|min(?:imum)?|minimal){_INCREMENT}{_SECONDS}"
         r"|(?:interval|increment|period) ?1|connect increment",
         "subsequent": rf"(?:subsequent|sub|next|additional|second|2nd|following|incremental){_INCREMENT}{_SECONDS}"
@@ -90,6 +91,9 @@ def unit_of(text: str) -> int | Literal["block"] | None:
 
 def unit_in_header(header: str) -> int | Literal["block"] | None:
     """The unit in the header of a rate: `Rate/min`, `USD per second`; None where it says none."""
+    several = re.search(r"(\d+) ?(s|secs?|seconds?|mins?|minutes?)\b", plain(header))
+    if several:
+        return int(several[1]) * (60 if several[2].startswith("m") else 1)
     words = plain(header).split()
     return next(
         (_PER[word] for word in reversed(words) if word in _PER and word not in ("m", "s", "h", "1")), None
@@ -102,7 +106,7 @@ def currency_in_header(header: str) -> str | None:
     found = [word for word in codes if word.lower() not in _NO_CURRENCY]
     if found:
         return found[0]
-    return "EUR" if "€" in header else "GBP" if "£" in header else None
+    return next((code for sign, code in (("US$", "USD"), ("€", "EUR"), ("£", "GBP")) if sign in header), None)
 
 
 def in_hundredths(header: str) -> bool:

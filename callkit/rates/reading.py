@@ -80,7 +80,9 @@ def rows_of(source: object, stated: Stated) -> tuple[list[pl.DataFrame], list[Un
         where = f"{name_of(source)}, sheet {sheet.name!r}" if sheet.name else name_of(source)
         part = _Part(sheet, stated, where)
         frames.append(_rows(part))
-        cells = sorted([*sheet.unreadable, *part.unreadable], key=lambda cell: cell.row)
+        told = {(cell.row, cell.column) for cell in sheet.unreadable}
+        others = [cell for cell in part.unreadable if (cell.row, cell.column) not in told]
+        cells = sorted([*sheet.unreadable, *others], key=lambda cell: cell.row)
         unreadable += [
             Unreadable(cell.row, cell.column, cell.value, cell.expected, sheet.place) for cell in cells
         ]
