@@ -116,8 +116,8 @@ def _accounts(archive: Archive, days: pl.DataFrame) -> list[str]:
     for mine in days.partition_by("source", "account", maintain_order=True):
         source, account = str(mine["source"][0]), str(mine["account"][0])
         lines.append(f"\n{printable(f'{source}, account {account}')}")
-        with_records = mine.filter(pl.col("records") > 0)["day"]
-        span = f", {with_records.min()} to {with_records.max()}" if with_records.len() else ""
+        with_records = mine.filter(pl.col("records") > 0)["day"].sort().to_list()
+        span = f", {with_records[0]} to {with_records[-1]}" if with_records else ""
         lines.append(
             f"  {mine['records'].sum():,} records{span}; last read {last_read[source, account]:%Y-%m-%d %H:%M} UTC"
         )

@@ -29,6 +29,7 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,6 +51,7 @@ from callkit.fetch.windows import period
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
 
     import altair as alt
 
@@ -396,16 +398,25 @@ class _Writing:
     def __init__(
         self, store: Store, lock: Lock, source: str, account: str, clock: Callable[[], datetime]
     ) -> None:
-        self._made = (store, lock, source, account, clock)
+        self._make = partial(Writer, store, lock, source, account, clock)
         self._lock = lock
+        self._writer: Writer | None = None
 
     def __enter__(self) -> Writer:
         self._lock.__enter__()
         try:
-            return Writer(*self._made)
+            self._writer = self._make()
         except BaseException:
             self._lock.__exit__(None, None, None)
             raise
+        return self._writer
 
-    def __exit__(self, *error: object) -> None:
-        self._lock.__exit__(None, None, None)
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            # What a failing vendor or Ctrl-C ends is kept as far as it was read; a failing disk is left alone.
+            if error is not None and self._writer is not None and not isinstance(error, ArchiveError):
+                self._writer.flush()
+        finally:
+            self._lock.__exit__(kind, error, trace)
