@@ -40,10 +40,10 @@ class Cutoff(NamedTuple):
     zone
         Where its month begins and ends at midnight.
     clock
-        The instant of a call that lies in the month: `submitted`, `answered` or `ended`. A record without it is on no
-        invoice.
+        The instant of a call that lies in the month: `submitted`, `answered` or `ended`; where a record does not have
+        it, when it was submitted.
     population
-        The calls that are counted: `charged`, those with a cost.
+        The calls that are counted: `charged`, those with charged seconds or a cost.
     start, end
         The month as instants, half-open.
     """
@@ -188,7 +188,8 @@ def _groups(calls: list[Call], cutoff: Cutoff) -> list[_Records]:
     for call in calls:
         for record in _issued(call):
             instant = None if _FIELDS[cutoff.clock] in record.raw else getattr(record, cutoff.clock)
-            if instant is not None and start <= instant < end and record.cost:
+            counted = record.submitted if instant is None else instant
+            if start <= counted < end and (record.charged or record.cost):
                 groups.setdefault((record.destination, record.currency), []).append(record)
     return [_Records(*key, groups[key]) for key in sorted(groups)]
 

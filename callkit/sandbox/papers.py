@@ -37,6 +37,8 @@ _DECK = cdr.schema_of(
     valid_to=cdr.INSTANT,
 )
 _INVOICE = cdr.schema_of(
+    invoice_number=pl.String,
+    invoice_date=pl.Date,
     period_start=pl.Date,
     period_end=pl.Date,
     kind=pl.String,
@@ -125,6 +127,8 @@ class Papers:
         bill = self._bill
         rows = [
             (
+                bill.number,
+                bill.issued,
                 bill.first,
                 bill.last,
                 line.kind,
