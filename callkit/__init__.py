@@ -28,6 +28,7 @@ from callkit.errors import (
 from callkit.export import Cover, Materiality, read_decisions
 from callkit.fetch import ItnioVoice, NxWhatsApp
 from callkit.files import read_cdrs
+from callkit.invoice import Invoice, TieOut, find_cutoff, tie_out
 from callkit.rates import RateDeck
 from callkit.reconciliation import RatingFit, Reconciliation, infer_bill_period, infer_rating, reconcile
 from callkit.sandbox import Sandbox
@@ -47,6 +48,7 @@ __all__ = [
     "Cover",
     "IncompleteFetch",
     "InvalidRequest",
+    "Invoice",
     "ItnioVoice",
     "Materiality",
     "NxWhatsApp",
@@ -58,16 +60,19 @@ __all__ = [
     "Reconciliation",
     "Sandbox",
     "SchemaError",
+    "TieOut",
     "VendorError",
     "call_cost",
     "charged_duration",
     "charts",
+    "find_cutoff",
     "infer_bill_period",
     "infer_rating",
     "mask_numbers",
     "read_cdrs",
     "read_decisions",
     "reconcile",
+    "tie_out",
     "widgets",
 ]
 
