@@ -14,7 +14,7 @@ from callkit.export.cells import MOST_ROWS, holds_instant, write_number, write_t
 from callkit.export.texts import PIECE, printable, shown
 from callkit.export.words import decimals_of
 
-Kind = Literal["text", "wrap", "money", "count", "instant", "share"]
+Kind = Literal["text", "wrap", "money", "count", "instant", "clock", "share"]
 
 _DARK, _EDGE, _EDITED, _EDITED_HEAD = "#1F3A5F", "#C9D1DB", "#FFF8E1", "#F2C14E"
 _LINE_HEIGHT, _MOST_HEIGHT = 15, 405
@@ -29,6 +29,8 @@ class Column:
 
     Attributes
     ----------
+    kind
+        A `clock` is a local time, as somebody's clock showed it.
     zone
         Of an instant: the zone it is told in.
     edited
@@ -166,7 +168,7 @@ class Book:
         if column.edited:
             looks |= {"bg_color": _EDITED}
         blank = self.form(**looks)
-        if column.kind == "instant":
+        if column.kind in ("instant", "clock"):
             looks |= {"align": "left", "indent": 1}
             usual, fine = (self.form(**looks, num_format=form) for form in (_INSTANT, f"{_INSTANT}.000"))
             return lambda row, value: _write_instant(sheet, (row, place), value, (usual, fine, blank))
@@ -232,7 +234,7 @@ def _prepared(frame: pl.DataFrame, columns: Sequence[Column]) -> pl.DataFrame:
         value = pl.col(column.name)
         if frame.schema[column.name] == pl.String:
             value = shown(value)
-        elif isinstance(frame.schema[column.name], pl.Datetime):
+        elif column.kind == "instant":
             value = value.dt.convert_time_zone(column.zone).dt.replace_time_zone(None)
         told.append(value.alias(str(at)))
     return frame.select(told)

@@ -76,7 +76,7 @@ def _totals(pack: Pack, currency: str | None) -> str:
     row = sums.row(by_predicate=pl.col("currency").eq_missing(currency), named=True)
     name = _line(currency or NO_CURRENCY)
     told = [
-        ("Billed by you", row["billed"], row["calls"]),
+        ("Billed by your records", row["billed"], row["calls"]),
         ("Not disputed", row["accepted"], None),
         ("Disputed", row["demanded"], row["demanded_claims"]),
     ]

@@ -16,6 +16,7 @@ from callkit.export.deadline import Deadline, deadline, instant_text
 from callkit.export.decided import EDITED
 from callkit.export.decisions import taken, with_decisions
 from callkit.export.evidence import evidence, questions, with_routes
+from callkit.export.invoiced import checked
 from callkit.export.materiality import Materiality
 
 if TYPE_CHECKING:
@@ -127,6 +128,7 @@ def gather(
     materiality = _asked("materiality", materiality, Materiality)
     if masked is not None and not isinstance(masked, bool):
         raise TypeError(f"masked must be True, False or None, got {masked!r}")
+    checked(tie_out)
     decided = taken(decisions)
     hidden = not cover.vendor_copy if masked is None else masked
     tz = cover.tz or result.facts.asked.tz

@@ -10,6 +10,7 @@ import polars as pl
 from callkit.cdr import MONEY
 from callkit.export.bridge_sheet import Basis, parts
 from callkit.export.bridge_sheet import table as bridge_table
+from callkit.export.invoiced import columns_of, plain, sums
 from callkit.export.method import coverage_of, method_of, provenance_of, reading
 from callkit.export.pack import DEMAND, TOTALS, Pack, facts_of
 from callkit.export.page import Shown, facts, table, text
@@ -63,6 +64,7 @@ def report(pack: Pack, most: int) -> str:
     sections = {
         "Totals": _totals(pack),
         "From billed to expected": _bridges(pack),
+        **({"Invoice": _invoice(pack)} if pack.tie_out is not None else {}),
         "Claims by cause": _causes(pack),
         "What repeats": _patterns(pack),
         "Claims": _claims(pack, most),
@@ -171,6 +173,20 @@ def _causes(pack: Pack) -> str:
         words=pl.col("cause").map_elements(cause_in_words, return_dtype=pl.String, skip_nulls=True)
     )
     return table(causes, columns, "One row per cause and currency", heads=True)
+
+
+def _invoice(pack: Pack) -> str:
+    told = []
+    for title, frame in sums(pack.tie_out):
+        shown = plain(frame)
+        columns = [
+            Shown(
+                column.name, column.title.capitalize(), "number" if column.kind in ("money", "count") else ""
+            )
+            for column in columns_of(shown)
+        ]
+        told.append(table(shown, columns, title, heads=True))
+    return "\n".join(told)
 
 
 def _patterns(pack: Pack) -> str:

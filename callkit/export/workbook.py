@@ -13,6 +13,7 @@ from callkit.export.book import Book, Column
 from callkit.export.bridge_sheet import write_bridge, write_chart_data
 from callkit.export.cells import write_number, write_text
 from callkit.export.decided import DECISIONS, STATUSES, TITLES
+from callkit.export.invoiced import columns_of, lists, plain, sums
 from callkit.export.method import coverage_of, method_of, provenance_of, reading
 from callkit.export.pack import DEMAND, TOTALS, Pack, facts_of
 from callkit.export.texts import printed
@@ -47,6 +48,8 @@ def write_workbook(pack: Pack, path: str | Path) -> Path:
         book.table("undercharges", pack.undercharges, _undercharges(pack), fixed=2, pages_wide=2)
         book.table("questions", pack.questions, _QUESTIONS, fixed=2)
         book.table("further findings", pack.others, _QUESTIONS, fixed=2)
+        if pack.tie_out is not None:
+            _invoice(book, pack)
         if pack.orphans.height:
             book.table("earlier decisions", pack.orphans, _ORPHANS, fixed=2)
         _method(book, pack)
@@ -272,6 +275,18 @@ _QUESTIONS = [
     Column("explanation", "explanation", 80, "wrap"),
 ]
 _ORPHANS = [*_ID, Column("billed", TITLES["billed"], 12, "money"), *_EDITED]
+
+
+def _invoice(book: Book, pack: Pack) -> None:
+    sheet = book.sheet("invoice")
+    sheet.set_column(0, 40, 16)
+    row = 0
+    for title, frame in sums(pack.tie_out):
+        told = plain(frame)
+        row = _block(book, sheet, row, title, frame=told, columns=columns_of(told))
+    for title, frame in lists(pack.tie_out, masked=pack.masked):
+        told = plain(frame)
+        book.table(title, told, columns_of(told), fixed=1)
 
 
 def _method(book: Book, pack: Pack) -> None:

@@ -91,6 +91,7 @@ class Sendable:
         masked: bool | None = None,
         materiality: Materiality | None = None,
         decisions: pl.DataFrame | str | Path | None = None,
+        tie_out: object = None,
         most_claims: int = 250,
     ) -> Path:
         """Write the dispute pack as one page that opens offline and prints well, without a script.
@@ -99,7 +100,7 @@ class Sendable:
         ----------
         path : str or Path
             Ends in `.html`. The whole file is written, or none.
-        cover, masked, materiality, decisions
+        cover, masked, materiality, decisions, tie_out
             As in `to_excel`.
         most_claims : int
             So many claims are listed per currency, the largest; the page says how many are left out.
@@ -122,6 +123,7 @@ class Sendable:
             masked=masked,
             materiality=materiality,
             decisions=decisions,
+            tie_out=tie_out,
         )
         return report.write_report(told, path, most_claims)
 
