@@ -17,12 +17,12 @@ from rates.naive import deck_row, rows_frame
 DAYS = [datetime(2026, 9, day, tzinfo=UTC) for day in range(1, 8)]
 SCHEMA = {name: cdr.SCHEMA[name] for name in NEEDED}
 
-digits = st.text("0123", max_size=5)
+digits = st.text("01", max_size=3)
 edge = st.none() | st.sampled_from(DAYS)
 price = st.fixed_dictionaries(
     {
         "prefix": digits,
-        "currency": st.sampled_from(["USD", "EUR"]),
+        "currency": st.sampled_from(["USD", "USD", "EUR"]),
         "direction": st.sampled_from([None, None, "out", "in"]),
         "valid_from": edge,
         "valid_to": edge,
@@ -30,10 +30,11 @@ price = st.fixed_dictionaries(
 )
 number = st.one_of(
     digits,
-    st.text("0123", min_size=14, max_size=22),
-    st.sampled_from(
-        [None, "", "+12", "0012", "+0012", "1e3", "1 2", "anonymous", "-1", "１２", "+", "12•••34"]
-    ),
+    digits,
+    digits.map(lambda text: f"{text}01111111111111111"),
+    digits.map(lambda text: f"00{text}"),
+    digits.map(lambda text: f"+{text}"),
+    st.sampled_from([None, "", "+0011", "1e3", "1 2", "anonymous", "-1", "１２", "+", "12•••34"]),
 )
 instant = st.none() | st.sampled_from([*DAYS, *(day - timedelta(microseconds=1) for day in DAYS)])
 call = st.fixed_dictionaries(
@@ -41,7 +42,7 @@ call = st.fixed_dictionaries(
         "direction": st.sampled_from(["out", "in", None, "other"]),
         "caller": number,
         "callee": number,
-        "currency": st.sampled_from(["USD", "EUR", "CNY", None]),
+        "currency": st.sampled_from(["USD", "USD", "USD", "EUR", "CNY", None]),
         "submitted_at": instant,
         "answered_at": instant,
         "ended_at": instant,
@@ -58,7 +59,7 @@ def later(rows: list[dict]) -> list[dict]:
     ]
 
 
-@given(prices=st.lists(price, max_size=12), calls=st.lists(call, min_size=1, max_size=20))
+@given(prices=st.lists(price, min_size=1, max_size=12), calls=st.lists(call, min_size=10, max_size=40))
 def test_every_call_gets_the_row_it_gets_by_hand(prices, calls):
     """Longest prefix, validity, fall-back, currency, direction, odd numbers: as a plain loop over the rows has it."""
     deck = ck.RateDeck(rows_frame(later(prices)))
@@ -77,6 +78,35 @@ def test_a_call_without_a_row_has_a_reason_and_no_other(prices, calls):
     frame = pl.DataFrame(calls, schema=SCHEMA)
     rows = frame.select(deck.row_of()).to_series()
     assert deck.reason_unmatched(frame).is_null().to_list() == rows.is_not_null().to_list()
+
+
+@pytest.mark.parametrize(
+    ("rows", "call", "row"),
+    [
+        ([{"prefix": "1"}, {"prefix": "10"}], {"callee": "1"}, 0),
+        ([{"prefix": "10"}], {"callee": "1"}, None),
+        ([{"prefix": "1"}, {"prefix": "1", "direction": "out", "valid_from": DAYS[0]}], {"callee": "12"}, 1),
+        ([{"prefix": "1", "valid_from": DAYS[1]}, {"prefix": "1", "direction": "out"}], {"callee": "12"}, 1),
+        ([{"prefix": "1"}, {"prefix": "1", "direction": "in"}], {"caller": "12", "direction": "in"}, 1),
+        ([{"prefix": "1", "direction": "out"}], {"caller": "12", "callee": "12", "direction": "in"}, None),
+        ([{"prefix": "1"}, {"prefix": "12", "valid_to": DAYS[3]}], {"callee": "123"}, 0),
+        ([{"prefix": "1"}, {"prefix": "12", "valid_to": DAYS[4]}], {"callee": "123"}, 1),
+        ([{"prefix": "44"}], {"callee": "0044123"}, 0),
+        ([{"prefix": "1"}, {"prefix": "1"}], {"callee": "12"}, 0),
+        ([{"prefix": "1"}], {"callee": "12", "submitted_at": None, "answered_at": None}, 0),
+        ([{"prefix": "1", "valid_from": DAYS[0]}], {"callee": "12", "submitted_at": None}, None),
+        (
+            [{"prefix": "1", "valid_from": DAYS[3]}],
+            {"callee": "12", "submitted_at": None, "ended_at": DAYS[3]},
+            0,
+        ),
+    ],
+)
+def test_one_rule_at_a_time(rows, call, row):
+    """Each rule decides a case of its own."""
+    usual = dict.fromkeys(NEEDED) | {"currency": "USD", "submitted_at": DAYS[3]}
+    deck = ck.RateDeck(rows_frame(rows))
+    assert pl.DataFrame([usual | call], schema=SCHEMA).select(deck.row_of()).to_series().to_list() == [row]
 
 
 def test_a_lazy_frame_streams_in_its_order():

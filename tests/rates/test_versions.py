@@ -54,6 +54,7 @@ def test_a_later_deck_takes_over_from_its_first_start_on(old, new, day):
     later = deck(*(version(name, f"2{at}", begins) for at, (name, begins) in enumerate(new)))
     both = earlier.followed_by(later)
     assert both.rows["row"].to_list() == list(range(both.rows.height))
+    assert both.rows.filter(pl.col("valid_from") >= pl.col("valid_to")).is_empty()
     taken = {name: min(at for other, at in new if other == name) for name, _ in new}
     kept = [
         row for row in earlier.rows.to_dicts() if not (row["prefix"] in taken and day >= taken[row["prefix"]])
@@ -143,23 +144,24 @@ def test_the_changes_of_a_new_deck():
     )  # fmt: skip
     new = deck(
         version("1", "0.15", 5), version("2", "0.2", 4), version("3", "0.3", 4, bill_period="6+6"),
-        version("5", "0.5", 4), version("7", "0.7", 7),
+        version("5", "0.5", 4), version("7", "0.7", 7), version("6", "0.6", 2),
     )  # fmt: skip
     changes = old.diff(new, announced="2026-09-02")
     assert changes.schema == CHANGES
     assert changes.select(
         "change", "prefix", "currency", "difference", "notice_days", "row_before", "row_after"
     ).rows() == [
-        ("closed", "1", "EUR", None, 2, 7, None),
+        ("closed", "1", "EUR", None, 0, 7, None),
         ("dearer", "1", "USD", D("0.05"), 3, 0, 0),
         ("cheaper", "2", "USD", D("-0.05"), 2, 2, 1),
         ("increments", "3", "USD", D("0"), 2, 3, 2),
-        ("closed", "4", "USD", None, 2, 4, None),
+        ("closed", "4", "USD", None, 0, 4, None),
+        ("new", "6", "USD", None, 0, None, 5),
         ("new", "7", "USD", None, 5, None, 4),
     ]
     assert old.diff(old).is_empty()
     least = old.diff(new)
-    assert least.filter(prefix="7")["notice_days"].to_list() == [3]
+    assert least.filter(prefix="7")["notice_days"].to_list() == [5]
     undated = old.diff(deck(version("1", "0.2")))
     assert undated.filter(change="dearer").select("effective", "notice_days").rows() == [(None, None)]
 
