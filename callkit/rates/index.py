@@ -1,16 +1,16 @@
 """Longest-prefix match with validity, as binary searches: built once, asked in bulk.
 
 The prefixes of a deck cut all numbers, padded to eighteen digits, into ranges; each range belongs to the longest prefix
-that covers it. Each prefix has a timeline that says which row prices it at which instant, and where none of its own
-does, which row of a shorter prefix. So a call needs two searches in sorted integers: for its range, and for its place
-in the range's timeline.
+that covers it. Each prefix has a timeline that says which of its rows applies at which instant. So a call needs two
+searches in sorted integers: for its range, and for its place in the prefix's timeline; and where nothing is priced
+there, the second search once more for the next shorter prefix.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 
 import polars as pl
 
@@ -19,21 +19,9 @@ DIGITS = 18
 
 ALWAYS = -(2**63)
 NEVER = 2**63 - 1
-NOTHING = -1
+_NOTHING = -1
 
-Timeline = tuple[Sequence[int], Sequence[int]]
-"""Instants from which on the row of the same place applies, the first being ALWAYS."""
-
-_UNPRICED: Timeline = ((ALWAYS,), (NOTHING,))
-
-
-class Version(NamedTuple):
-    """One row of a prefix: of several that are valid at an instant, the greatest `weight` applies."""
-
-    weight: tuple[int, int, int]
-    start: int
-    end: int
-    row: int
+_SEGMENT = ("node", "time", "row")
 
 
 class Index:
@@ -42,56 +30,22 @@ class Index:
     Parameters
     ----------
     versions
-        Of each prefix its rows; instants in microseconds.
+        prefix, start and end (Int64, microseconds: ALWAYS or NEVER where open), row, and weight: of several rows of a
+        prefix that are valid at an instant, the one with the greatest weight applies.
     """
 
-    def __init__(self, versions: dict[str, list[Version]]) -> None:
-        prefixes = sorted(versions)  # a prefix comes right before all that begin with it
-        starts, owners = [0], [NOTHING]
-        timelines: list[Timeline] = []
-        parents: list[int] = []
-        open_: list[int] = []
-
-        def begin(number: int, owner: int) -> None:
-            if starts[-1] == number:
-                owners[-1] = owner
-            else:
-                starts.append(number)
-                owners.append(owner)
-
-        def close() -> None:
-            begin(_last(prefixes[open_.pop()]) + 1, open_[-1] if open_ else NOTHING)
-
-        for at, prefix in enumerate(prefixes):
-            while open_ and not prefix.startswith(prefixes[open_[-1]]):
-                close()
-            parent = open_[-1] if open_ else NOTHING
-            parents.append(parent)
-            timelines.append(
-                _timeline(versions[prefix], timelines[parent] if parent != NOTHING else _UNPRICED)
-            )
-            begin(int(prefix.ljust(DIGITS, "0")), at)
-            open_.append(at)
-        while open_:
-            close()
-
-        self._starts = pl.Series(starts, dtype=pl.Int64)
-        self._owners = pl.Series(owners, dtype=pl.Int64)
-        self._parents = pl.Series(parents, dtype=pl.Int64)
-        self._lengths = pl.Series([len(prefix) for prefix in prefixes], dtype=pl.Int64)
-        self._changes = pl.Series([len(times) for times, _ in timelines], dtype=pl.Int64)
-        self._times = pl.Series(sorted({time for times, _ in timelines for time in times}), dtype=pl.Int64)
-        flat = pl.DataFrame(
-            {
-                "node": pl.Series(range(len(prefixes)), dtype=pl.Int64).gather(
-                    _repeated(len(times) for times, _ in timelines)
-                ),
-                "time": pl.Series([time for times, _ in timelines for time in times], dtype=pl.Int64),
-                "row": pl.Series([row for _, rows in timelines for row in rows], dtype=pl.Int64),
-            }
-        )
-        self._keys = self._key(flat["node"], flat["time"])
-        self._rows = flat["row"]
+    def __init__(self, versions: pl.DataFrame) -> None:
+        prefixes = versions.select(pl.col("prefix").unique()).sort("prefix")["prefix"]
+        nodes = pl.DataFrame({"prefix": prefixes}).with_row_index("node").cast({"node": pl.Int64})
+        self._parents = pl.Series(_parents(prefixes.to_list()), dtype=pl.Int64)
+        self._lengths = prefixes.str.len_bytes().cast(pl.Int64)
+        ranges = _ranges(nodes.with_columns(parent=self._parents, length=self._lengths))
+        self._starts, self._owners = ranges["number"], ranges["owner"]
+        segments = _segments(versions.join(nodes, on="prefix", how="left"))
+        self._changes = segments.group_by("node").len().sort("node")["len"]
+        self._times = segments["time"].unique().sort()
+        self._keys = self._key(segments["node"], segments["time"])
+        self._rows = segments["row"]
 
     def look_up(self, numbers: pl.Series, lengths: pl.Series, instants: pl.Series) -> pl.Series:
         """Find the row of every call; null where none applies.
@@ -105,24 +59,28 @@ class Index:
         instants
             Microseconds. Null where the instant is not known: then only a price that never changes applies.
         """
-        nodes = self._owners.gather(_last_at_most(self._starts, numbers))
-        nodes = self._short_enough(nodes, lengths)
-        found = pl.DataFrame({"node": nodes, "instant": instants}).with_row_index("call")
-        known = found.filter(
-            pl.col("node") != NOTHING,
-            pl.col("instant").is_not_null()
-            | (self._changes.gather(nodes.replace(NOTHING, None)).fill_null(0) == 1),
-        )
-        keys = self._key(known["node"], known["instant"].fill_null(0))
-        rows = self._rows.gather(_last_at_most(self._keys, keys))
         answer = pl.Series([None], dtype=pl.Int64).new_from_index(0, numbers.len())
-        priced = rows != NOTHING
-        return answer.scatter(known["call"].filter(priced), rows.filter(priced))
+        nodes = self._short_enough(self._owners.gather(_last_at_most(self._starts, numbers)), lengths)
+        open_ = pl.DataFrame({"node": nodes, "instant": instants}).with_row_index("call")
+        open_ = open_.filter(pl.col("node") != _NOTHING)
+        timeless = self._changes.gather(open_["node"]) == 1
+        open_ = open_.filter(pl.col("instant").is_not_null() | timeless).with_columns(
+            pl.col("instant").fill_null(0)
+        )
+        while open_.height:
+            rows = self._rows.gather(_last_at_most(self._keys, self._key(open_["node"], open_["instant"])))
+            priced = rows != _NOTHING
+            answer = answer.scatter(open_["call"].filter(priced), rows.filter(priced))
+            rest = open_.filter(~priced)
+            open_ = rest.with_columns(self._parents.gather(rest["node"]).alias("node")).filter(
+                pl.col("node") != _NOTHING
+            )
+        return answer
 
     def _short_enough(self, nodes: pl.Series, lengths: pl.Series) -> pl.Series:
         """A short number must not match by the zeros it was filled up with: go to shorter prefixes."""
         while True:
-            covered = nodes.replace(NOTHING, None)
+            covered = nodes.replace(_NOTHING, None)
             longer = (self._lengths.gather(covered) > lengths).fill_null(value=False)
             if not longer.any():
                 return nodes
@@ -138,29 +96,63 @@ def _last_at_most(values: pl.Series, asked: pl.Series) -> pl.Series:
     return values.search_sorted(asked, side="right").cast(pl.Int64) - 1
 
 
-def _repeated(counts: Iterable[int]) -> pl.Series:
-    return pl.Series([at for at, count in enumerate(counts) for _ in range(count)], dtype=pl.Int64)
+def _parents(prefixes: Sequence[str]) -> list[int]:
+    """The next shorter prefix of each one; sorted as text, a prefix comes right before all that begin with it."""
+    parents: list[int] = []
+    around: list[int] = []
+    for at, prefix in enumerate(prefixes):
+        while around and not prefix.startswith(prefixes[around[-1]]):
+            around.pop()
+        parents.append(around[-1] if around else _NOTHING)
+        around.append(at)
+    return parents
 
 
-def _last(prefix: str) -> int:
-    return int(prefix.ljust(DIGITS, "9"))
+def _ranges(nodes: pl.DataFrame) -> pl.DataFrame:
+    """Cut the numbers where a prefix begins or ends, and name the owner from there on.
+
+    Where several do at once, the longest that begins owns the range; where none begins, what surrounds the shortest
+    that ends.
+    """
+    first = pl.col("prefix").str.pad_end(DIGITS, "0").cast(pl.Int64)
+    after = pl.col("prefix").str.pad_end(DIGITS, "9").cast(pl.Int64) + 1
+    begins = nodes.select(number=first, owner="node", order=pl.col("length") + DIGITS)
+    ends = nodes.select(number=after, owner="parent", order=-pl.col("length"))
+    zero = pl.DataFrame({"number": [0], "owner": [_NOTHING], "order": [-DIGITS]})
+    cuts = pl.concat([zero, begins, ends]).sort("number", "order")
+    return cuts.unique("number", keep="last", maintain_order=True)
 
 
-def _timeline(versions: Sequence[Version], shorter: Timeline) -> Timeline:
-    """Lay a prefix's own rows over the timeline of the next shorter prefix."""
-    if len(versions) == 1 and versions[0].start == ALWAYS and versions[0].end == NEVER:
-        return (ALWAYS,), (versions[0].row,)
-    edges = {ALWAYS, *shorter[0]}
-    for version in versions:
-        edges.add(version.start)
-        if version.end != NEVER:
-            edges.add(version.end)
-    times: list[int] = []
-    rows: list[int] = []
+def _segments(versions: pl.DataFrame) -> pl.DataFrame:
+    """The timelines of all nodes: from `time` on `row` applies, or nothing. The first of each begins with ALWAYS."""
+    alone = pl.len().over("node") == 1
+    single = versions.filter(alone)
+    nothing = pl.lit(_NOTHING, pl.Int64).alias("row")
+    before = single.filter(pl.col("start") > ALWAYS)
+    after = single.filter(pl.col("end") < NEVER)
+    several = versions.filter(~alone).sort("node").select("node", "start", "end", "weight", "row")
+    laid = [
+        (node, time, row)
+        for node, group in groupby(several.iter_rows(), key=itemgetter(0))
+        for time, row in _timeline([each[1:] for each in group])
+    ]
+    return pl.concat(
+        [
+            single.select("node", pl.col("start").alias("time"), "row"),
+            before.select("node", pl.lit(ALWAYS, pl.Int64).alias("time"), nothing),
+            after.select("node", pl.col("end").alias("time"), nothing),
+            pl.DataFrame(laid, schema=dict.fromkeys(_SEGMENT, pl.Int64), orient="row"),
+        ]
+    ).sort("node", "time")
+
+
+def _timeline(versions: Sequence[tuple[int, int, int, int]]) -> list[tuple[int, int]]:
+    """Lay the rows of one prefix (start, end, weight, row) over one another."""
+    edges = {ALWAYS, *(start for start, *_ in versions), *(end for _, end, *_ in versions if end != NEVER)}
+    laid: list[tuple[int, int]] = []
     for edge in sorted(edges):
-        valid = [version for version in versions if version.start <= edge < version.end]
-        row = max(valid).row if valid else shorter[1][bisect_right(shorter[0], edge) - 1]
-        if not rows or rows[-1] != row:
-            times.append(edge)
-            rows.append(row)
-    return times, rows
+        valid = [(weight, row) for start, end, weight, row in versions if start <= edge < end]
+        row = max(valid)[1] if valid else _NOTHING
+        if not laid or laid[-1][1] != row:
+            laid.append((edge, row))
+    return laid

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal
 
 import polars as pl
 
 from callkit.cdr import INSTANT
-from callkit.rates.index import ALWAYS, DIGITS, NEVER, Index, Version
+from callkit.rates.index import ALWAYS, DIGITS, NEVER, Index
 
 NEEDED = ("direction", "caller", "callee", "currency", "submitted_at", "answered_at", "ended_at")
 """The columns of the CDR frame that a price depends on."""
@@ -87,15 +86,19 @@ class Matcher:
 
 
 def _index(rows: pl.DataFrame, direction: str, precedence: Precedence) -> Index:
-    order: Callable[[int], int] = (lambda row: -row) if precedence == "first" else (lambda row: row)
-    theirs = rows.filter((pl.col("direction") == direction).fill_null(value=True)).select(
-        "prefix",
-        pl.col("direction").is_not_null().cast(pl.Int64),
+    theirs = rows.filter((pl.col("direction") == direction).fill_null(value=True))
+    # The rank of each row among all, so that one number tells which goes before which.
+    weight = pl.struct(
+        pl.col("direction").is_not_null(),
         pl.col("valid_from").to_physical().fill_null(ALWAYS),
-        pl.col("valid_to").to_physical().fill_null(NEVER),
-        "row",
+        pl.col("row").neg() if precedence == "first" else pl.col("row"),
+    ).rank("ordinal")
+    return Index(
+        theirs.select(
+            "prefix",
+            pl.col("valid_from").to_physical().fill_null(ALWAYS).alias("start"),
+            pl.col("valid_to").to_physical().fill_null(NEVER).alias("end"),
+            weight.cast(pl.Int64).alias("weight"),
+            "row",
+        )
     )
-    versions: dict[str, list[Version]] = {}
-    for prefix, stated, start, end, row in theirs.iter_rows():
-        versions.setdefault(prefix, []).append(Version((stated, start, order(row)), start, end, row))
-    return Index(versions)

@@ -4,8 +4,8 @@
     python tests/benchmarks/rates.py --calls 100000 --prefixes 20000  # fewer
 
 A tenth of the prefixes has two versions, parted by a date in the month of the calls, and some have no price at first,
-so that a shorter prefix applies. Every measurement is a process of its own, from reading both files on, and answers with
-the same two numbers: how many calls have a price, and the sum of their rows. Needs the extra `bench` (duckdb, and
+so that a shorter prefix applies. Every measurement is a process of its own, from reading both files on, and answers
+with the same two numbers: how many calls have a price, and the sum of their rows. Needs the extra `bench` (duckdb, and
 numpy, which pandas brings).
 """
 
