@@ -399,11 +399,13 @@ class _Writing:
         self, store: Store, lock: Lock, source: str, account: str, clock: Callable[[], datetime]
     ) -> None:
         self._make = partial(Writer, store, lock, source, account, clock)
+        self._store = store
         self._lock = lock
         self._writer: Writer | None = None
 
     def __enter__(self) -> Writer:
-        self._lock.__enter__()
+        with self._store.explained("cannot be written"):
+            self._lock.__enter__()
         try:
             self._writer = self._make()
         except BaseException:

@@ -55,7 +55,8 @@ def recovered(store: Store) -> tuple[pl.DataFrame, pl.DataFrame]:
         if row["entry"] not in there
     ]
     missing = frame_of(lost)
-    return pl.concat([table, missing]), missing
+    # Without a lock another writer may have brought a row over while its own writer was about to.
+    return pl.concat([table, missing]).unique("entry", keep="first", maintain_order=True), missing
 
 
 def settled(ledger: pl.DataFrame, source: str, account: str, look_back: timedelta) -> list[Window]:

@@ -288,7 +288,11 @@ class Store:
                 f"the archive at {self.uri} was written to by another process meanwhile ({_first(error)}). Nothing of "
                 f"this commit was kept; sync again."
             )
-        except (errors.DeltaError, pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        except BaseException as error:
+            # A panic of the Rust below is a BaseException, of a class of its own in each library.
+            known = (errors.DeltaError, pl.exceptions.PolarsError, OSError)
+            if not isinstance(error, known) and type(error).__name__ != "PanicException":
+                raise
             problem = ArchiveError(
                 f"the archive at {self.uri} {what}: {_first(error)}. {_advice(str(error), what)} What was committed "
                 f"before is kept."

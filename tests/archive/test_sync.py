@@ -84,7 +84,7 @@ def test_the_past_survives_compaction(sandbox, archive, kit):
     assert archive.verify()["problem"].null_count() == archive.ledger().height
 
 
-def test_small_files_are_put_together_on_the_way(sandbox, archive, kit):
+def test_small_files_are_put_together_on_the_way(sandbox, archive):
     """A month that has gathered eight small files is compacted by the sync itself."""
     client = sandbox.itnio_voice()
     for day in range(1, 10):
@@ -93,7 +93,7 @@ def test_small_files_are_put_together_on_the_way(sandbox, archive, kit):
     assert held(archive).equals(client.fetch("2026-09-01T00:00:00Z", "2026-09-10T00:00:00Z"))
 
 
-def test_windows_too_large_to_be_read_at_once(sandbox, archive, kit, monkeypatch):
+def test_windows_too_large_to_be_read_at_once(sandbox, archive, monkeypatch):
     """A day that is read in parts is complete only with the last of them, and holds the same records."""
     monkeypatch.setattr("callkit.fetch.paging.RECORDS_AT_ONCE", 5)
     raw = ck.Archive(archive.uri, keep_raw=True, clock=lambda: sandbox.now)
