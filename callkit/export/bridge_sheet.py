@@ -20,6 +20,7 @@ COLORS = {"total": "#1F3A5F", "too much": "#D55E00", "too little": "#0072B2", "u
 
 _DATA = "chart data"
 _FEWEST_ROWS = 19
+_LONGEST_TITLE = 60
 _COLUMNS = [
     Column("title", "step", 15),
     Column("meaning", "what it is", 58),
@@ -132,8 +133,13 @@ def _chart(book: Book, title: str, told: Sequence[Bar], first: int) -> Any:
         chart.add_series(series)
     start = axis_start(list(told))
     note = f"; the axis begins at {start:,g}" if start else ""
+    # xlsxwriter takes a title like "x!A1" for the cell that it stands in: a vendor's currency could be one.
+    shown = title[:_LONGEST_TITLE].replace("!", "\N{FULLWIDTH EXCLAMATION MARK}")
     chart.set_title(
-        {"name": f"{title}: from billed to expected{note}", "name_font": {"size": 11, "bold": False}}
+        {
+            "name": f"From billed to expected, {shown}{note}",
+            "name_font": {"size": 11, "bold": False},
+        }
     )
     axis: dict[str, Any] = {
         "num_format": "#,##0.00",

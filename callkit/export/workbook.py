@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import polars as pl
 
@@ -38,24 +40,39 @@ def write_workbook(pack: Pack, path: str | Path) -> Path:
         raise ValueError(f"{target.name} does not end in .xlsx")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent} to write to: make it first")
-    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with whole_file(target) as partial, Workbook(str(partial), options) as workbook:
-        book = Book(workbook)
-        _cover(book, pack)
-        charts = write_bridge(book, pack)
-        _findings(book, pack)
-        book.table("claims", pack.claims, _claims(pack), fixed=3, pages_wide=2)
-        book.table("undercharges", pack.undercharges, _undercharges(pack), fixed=2, pages_wide=2)
-        book.table("questions", pack.questions, _QUESTIONS, fixed=2)
-        book.table("further findings", pack.others, _QUESTIONS, fixed=2)
-        if pack.tie_out is not None:
-            _invoice(book, pack)
-        if pack.orphans.height:
-            book.table("earlier decisions", pack.orphans, _ORPHANS, fixed=2)
-        _method(book, pack)
-        write_chart_data(book, charts)
-        book.close()
+    with whole_file(target) as partial:
+        workbook = Workbook(str(partial), _OPTIONS)
+        try:
+            _fill(Book(workbook), pack)
+        except BaseException:
+            # What is half written goes away; so must the library's own files of rows.
+            with suppress(Exception), catch_warnings():
+                simplefilter("ignore")
+                workbook.close()
+            raise
+        workbook.close()
     return target
+
+
+# Written row by row, with text that is never taken for more than text.
+_OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+
+
+def _fill(book: Book, pack: Pack) -> None:
+    _cover(book, pack)
+    charts = write_bridge(book, pack)
+    _findings(book, pack)
+    book.table("claims", pack.claims, _claims(pack), fixed=3, pages_wide=2)
+    book.table("undercharges", pack.undercharges, _undercharges(pack), fixed=2, pages_wide=2)
+    book.table("questions", pack.questions, _QUESTIONS, fixed=2)
+    book.table("further findings", pack.others, _QUESTIONS, fixed=2)
+    if pack.tie_out is not None:
+        _invoice(book, pack)
+    if pack.orphans.height:
+        book.table("earlier decisions", pack.orphans, _ORPHANS, fixed=2)
+    _method(book, pack)
+    write_chart_data(book, charts)
+    book.close()
 
 
 def _cover(book: Book, pack: Pack) -> None:
