@@ -29,6 +29,7 @@ from callkit.export import Cover, Materiality, read_decisions
 from callkit.fetch import ItnioVoice, NxWhatsApp
 from callkit.files import read_cdrs
 from callkit.invoice import Invoice, TieOut, find_cutoff, tie_out
+from callkit.matching import Match, match
 from callkit.rates import RateDeck
 from callkit.reconciliation import RatingFit, Reconciliation, infer_bill_period, infer_rating, reconcile
 from callkit.sandbox import Sandbox
@@ -50,6 +51,7 @@ __all__ = [
     "InvalidRequest",
     "Invoice",
     "ItnioVoice",
+    "Match",
     "Materiality",
     "NxWhatsApp",
     "OutOfRange",
@@ -69,6 +71,7 @@ __all__ = [
     "infer_bill_period",
     "infer_rating",
     "mask_numbers",
+    "match",
     "read_cdrs",
     "read_decisions",
     "reconcile",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from callkit.sandbox.calls import ITNIO, NX
 from callkit.sandbox.deck import DeckRow, deck_rows
 from callkit.sandbox.invoicing import Bill, Cutoff, make_bill
 from callkit.sandbox.month import Month
+from callkit.sandbox.own import OwnCall, own_calls, own_clock
 from callkit.sandbox.pricing import exact, text
 from callkit.sandbox.sheet import write_sheet
 
@@ -56,6 +57,17 @@ _FAULTS = cdr.schema_of(
     charged_seconds=pl.Int64,
     amount=cdr.MONEY,
 )
+_OWN = cdr.schema_of(source=pl.String, call_id=pl.String, our_call_id=pl.String, check=pl.String)
+
+
+def _checked(source: str) -> str:
+    if source not in (ITNIO, NX):
+        raise ValueError(f"source must be {ITNIO!r} or {NX!r}; got {source!r}")
+    return source
+
+
+def _instant(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 class Papers:
@@ -164,6 +176,63 @@ class Papers:
         )  # fmt: skip
         return write_sheet(path, "Invoice", header, rows)
 
+    def own_cdrs(self, source: str = ITNIO) -> pl.DataFrame:
+        """Give what our own telephone system recorded of a vendor's calls, those around the month among them.
+
+        Its clock is off by `own_clock`, its ids are its own, and it writes numbers in its own way. Some calls did not
+        go through the vendor, some of the vendor's it does not know, and some were shorter or not answered by it:
+        `own_truth` says which.
+
+        Parameters
+        ----------
+        source
+            `"itnio-voice"` or `"nx-whatsapp"`.
+
+        Returns
+        -------
+        pl.DataFrame
+            A CDR frame with the source `pbx`.
+        """
+        ours = [own for own in self._own(source) if own.call_id is not None]
+        rows = [
+            {
+                "source": "pbx",
+                "call_id": own.call_id,
+                "found": True,
+                "direction": own.direction,
+                "caller": own.caller,
+                "callee": own.callee,
+                "submitted_at": _instant(own.submitted),
+                "answered_at": None if own.answered is None else _instant(own.answered),
+                "ended_at": _instant(own.ended),
+                "call_duration": own.talk,
+            }
+            for own in ours
+        ]
+        return cdr.sort(pl.DataFrame(rows, schema=cdr.SCHEMA))
+
+    @property
+    def own_clock(self) -> timedelta:
+        """How far our telephone system's clock is ahead of the vendors'."""
+        return timedelta(seconds=own_clock(self.seed))
+
+    def own_truth(self, source: str = ITNIO) -> pl.DataFrame:
+        """Say which of the vendor's calls is which of ours, and what our record says against it.
+
+        Returns
+        -------
+        pl.DataFrame
+            source, call_id (the vendor's; null for a call that went another way), our_call_id (null: none of ours),
+            check (`not_ours`, `longer_than_ours`, `unanswered_by_ours`, or null); sorted by call_id and our_call_id,
+            nulls last.
+        """
+        rows = [
+            (source if own.vendor_id else None, own.vendor_id, own.call_id, own.check)
+            for own in self._own(source)
+        ]
+        frame = pl.DataFrame(rows, schema=_OWN, orient="row")
+        return frame.sort("call_id", "our_call_id", nulls_last=True)
+
     @property
     def cutoff(self) -> Cutoff:
         """Which calls are on the invoice: zone, clock, population, and the month's start and end as instants."""
@@ -193,9 +262,12 @@ class Papers:
     def _decks(self) -> Sequence[DeckRow]:
         return deck_rows(self._month, self.seed, self.settings)
 
+    def _own(self, source: str) -> list[OwnCall]:
+        calls = self._month.calls[_checked(source)]
+        return own_calls(calls, self.seed, self.settings, own_clock(self.seed))
+
     def _deck(self, source: str) -> list[DeckRow]:
-        if source not in (ITNIO, NX):
-            raise ValueError(f"source must be {ITNIO!r} or {NX!r}; got {source!r}")
+        _checked(source)
         return [row for row in self._decks if row.source == source]
 
     def _deck_frame(self, source: str) -> pl.DataFrame:
