@@ -38,6 +38,6 @@ def last_digits(number: pl.Expr, digits: int) -> pl.Expr:
     >>> numbers.select(last_digits(pl.col("n"), 9))["n"].to_list()
     ['112345678', '112345678', '112345678', '101', None]
     """
-    user = number.str.replace(r"^\s*(?:sips?|tel):", "").str.extract(r"^([^@;]*)")
-    plain = user.str.replace_all(r"\D", "").str.strip_chars_start("0").str.tail(digits)
+    # What follows the number in an address, and everything else that is no digit.
+    plain = number.str.replace_all(r"[@;].*$|\D", "").str.strip_chars_start("0").str.tail(digits)
     return pl.when(plain != "").then(plain)
