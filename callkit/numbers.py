@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 import polars as pl
 
-__all__ = ["country", "country_name", "meant_by"]
+__all__ = ["country", "country_name", "leading", "meant_by"]
 
 LEADING = 7
 """So many leading digits tell the country, whatever the numbering plan."""
@@ -51,6 +51,27 @@ def country(number: str | pl.Expr) -> pl.Expr:
     """
     column = pl.col(number) if isinstance(number, str) else number
     return column.map_batches(_countries, return_dtype=pl.String, is_elementwise=True)
+
+
+def leading(number: str | pl.Expr) -> pl.Expr:
+    """Take the digits that tell the country of a telephone number, as a number of seven digits.
+
+    Null where `country` is: numbers of the same leading digits are of the same country.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from callkit.numbers import leading
+    >>> calls = pl.DataFrame({"callee": ["4915112345678", "+4915112345678", "112"]})
+    >>> calls.select(leading("callee"))["callee"].to_list()
+    [4915112, 4915112, None]
+    """
+    text = (
+        (pl.col(number) if isinstance(number, str) else number).str.strip_prefix("+").str.strip_prefix("00")
+    )
+    long_enough = text.str.len_bytes().is_between(_FEWEST, _MOST)
+    lead = text.str.head(LEADING).cast(pl.Int64, strict=False)
+    return pl.when(long_enough & (lead >= 10 ** (LEADING - 1))).then(lead)
 
 
 @cache
@@ -96,20 +117,12 @@ def meant_by(label: str) -> frozenset[str]:
 
 
 def _countries(numbers: pl.Series) -> pl.Series:
-    lead = _leading(numbers)
+    lead = numbers.to_frame("number").select(leading("number")).to_series()
     by_code = _each_distinct(lead // 10 ** (LEADING - 3), _by_code)
     shared = by_code.is_in(list(_CLOSER)).fill_null(value=False)
     if shared.any():
         by_code = by_code.zip_with(~shared, _each_distinct(lead.set(~shared, None), _closer))
     return by_code.alias(numbers.name)
-
-
-def _leading(numbers: pl.Series) -> pl.Series:
-    """The first digits, as a number; null where they are not digits."""
-    text = numbers.str.strip_prefix("+").str.strip_prefix("00")
-    long_enough = text.str.len_bytes().is_between(_FEWEST, _MOST)
-    lead = text.str.slice(0, LEADING).cast(pl.Int64, strict=False)
-    return lead.set(~(long_enough & (lead >= 10 ** (LEADING - 1))), None)
 
 
 def _each_distinct(keys: pl.Series, look_up: Callable[[int], str | None]) -> pl.Series:

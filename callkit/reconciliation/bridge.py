@@ -12,6 +12,7 @@ import polars as pl
 
 from callkit.billing import money_of, units_of
 from callkit.cdr import MONEY
+from callkit.reconciliation.charges import ROWS
 from callkit.reconciliation.ledger import STEPS, step_column, verifiable
 from callkit.reconciliation.settlement import SETTLEMENT_CURRENCY, quoted_in_settlement
 
@@ -20,7 +21,7 @@ SETTLED_ROWS = ("settlement", *QUOTED_ROWS)
 
 
 def bridge(ledger: pl.LazyFrame, by: Sequence[str] = ()) -> pl.DataFrame:
-    """Sum the ledger up, in the quoted currencies and, where calls are settled in another one, in that.
+    """Sum the ledger of calls or of charges up, in the quoted currencies and, where there is one, the settlement's.
 
     Returns
     -------
@@ -79,12 +80,14 @@ def _settled() -> list[list[pl.Expr]]:
 def _summed(ledger: pl.LazyFrame, rows: Sequence[str], by: Sequence[str]) -> pl.DataFrame:
     keys = [*by, "basis", "currency"]
     counted = {
-        "expected": pl.col("_expected").is_not_null().sum(),
-        "unverified": pl.col("_expected").is_null().sum(),
+        "expected": pl.col("_expected").is_not_null(),
+        "unverified": pl.col("_expected").is_null(),
     }
-    amounts = [pl.col(step_column(row)).sum().alias(f"amount {row}") for row in rows]
+    # A charge stands for all of its calls.
+    of = pl.col(ROWS) if ROWS in ledger.collect_schema() else pl.lit(1, pl.Int64)
+    amounts = [(pl.col(step_column(row)) * of).sum().alias(f"amount {row}") for row in rows]
     calls = [
-        counted.get(row, (pl.col(step_column(row)) != 0).sum()).cast(pl.Int64).alias(f"calls {row}")
+        pl.when(counted.get(row, pl.col(step_column(row)) != 0)).then(of).sum().alias(f"calls {row}")
         for row in rows
     ]
     totals = ledger.group_by(keys).agg(*amounts, *calls).collect(engine="streaming")

@@ -18,6 +18,7 @@ from callkit.reconciliation.precision import is_tie, per_seconds
 
 if TYPE_CHECKING:
     from callkit.billing import Rating
+    from callkit.rates import RateDeck
     from callkit.reconciliation.facts import Facts
 
 PRICED = schema_of(
@@ -30,7 +31,7 @@ _MOST_MONEY = 10**28
 
 
 def with_deck(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
-    """Say which row of the deck prices each call. What the charged seconds cost by it is for the ledger to add."""
+    """Add what the deck says of each call. What the charged seconds cost by it is for the ledger to add."""
     deck = facts.asked.rate_deck
     if deck is None:
         return cdrs.with_columns(pl.lit(None, dtype).alias(name) for name, dtype in PRICED.items())
@@ -41,7 +42,14 @@ def with_deck(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
         first.alias("_deck_first"),
         step.alias("_deck_step"),
     )
-    return cdrs.with_columns(deck.row_of().alias("_deck_row")).join(rows.lazy(), on="_deck_row", how="left")
+    return priced(cdrs, deck).join(rows.lazy(), on="_deck_row", how="left")
+
+
+def priced(cdrs: pl.LazyFrame, deck: RateDeck | None) -> pl.LazyFrame:
+    """Say which row of the deck prices each call (`_deck_row`), where there is a deck and it is not said yet."""
+    if deck is None or "_deck_row" in cdrs.collect_schema():
+        return cdrs
+    return cdrs.with_columns(deck.row_of().alias("_deck_row"))
 
 
 def due_increments() -> tuple[pl.Expr, pl.Expr]:

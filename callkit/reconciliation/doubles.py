@@ -16,59 +16,41 @@ KEY = (*_PARTIES, "call_id", "answered_at", "call_duration")
 """What makes a record a double; its id alone would take in another record of that id, which may be none."""
 
 
-def doubles(cdrs: pl.LazyFrame) -> pl.DataFrame:
+def double_records(meetings: pl.DataFrame) -> pl.DataFrame:
     """Find the records that bill the same conversation twice.
 
     Same source, direction, caller and callee, answered and talking within `CLOSE_SECONDS` of the earliest record
     that is kept, under another id. Two people can talk only once at a time, so the later record is the double.
 
+    Parameters
+    ----------
+    meetings
+        The calls whose numbers talk again on the same day, with `KEY` and submitted_at.
+
     Returns
     -------
     pl.DataFrame
-        `KEY` and _double_of (the id that is kept), sorted.
+        The doubles among them, with _double_of: the id that is kept; where records that share a key double several,
+        the least.
     """
-    talks = cdrs.filter(
-        (pl.col("call_duration") > 0),
-        pl.all_horizontal(pl.col("call_id", "answered_at", "caller", "callee").is_not_null()),
-    )
-    at = pl.col("answered_at").dt.timestamp("us")
-    width = 2 * CLOSE_SECONDS * 1_000_000
-    # Two instants at most half a width apart share a stretch of one of two rulers that are half a width out of step.
-    rulers = [
-        pl.struct("caller", "callee", (at + shift) // width).hash().alias(name)
-        for name, shift in (("_one", 0), ("_other", width // 2))
-    ]
-    hashes = talks.select(rulers).collect(engine="streaming")
-    shared = [_repeated(column) for column in hashes]
-    if all(column.is_empty() for column in shared):
-        talks = talks.head(0)
-    meetings = pl.any_horizontal(
-        ruler.is_in(column.implode()) for ruler, column in zip(rulers, shared, strict=True)
-    )
-    candidates = (
-        # Who talked but once at a time cannot have been billed twice: nearly all are gone before anything is sorted.
-        talks.filter(meetings)
-        .select(*_PARTIES, *_ORDER, "call_duration")
-        .collect(engine="streaming")
-        .sort(*_PARTIES, *_ORDER, "call_duration", nulls_last=True)
-    )
+    ordered = meetings.sort(*_PARTIES, *_ORDER, "call_duration", nulls_last=True)
+    near = pl.col("answered_at").diff() <= pl.duration(seconds=CLOSE_SECONDS)
+    # Who talks again only later in the day cannot have been billed twice.
+    close = (near | near.shift(-1)).over(_PARTIES)
+    candidates = ordered.filter(close.fill_null(value=False))
     kept: list[str | None] = []
     for _, group in candidates.group_by(_PARTIES, maintain_order=True):
         kept += _against_kept(group)
     # One pair of numbers after the other in sorted order: the ids stand in the order of the candidates.
-    return (
-        candidates.with_columns(pl.Series("_double_of", kept, dtype=pl.String))
-        .filter(pl.col("_double_of").is_not_null())
-        .select(*KEY, "_double_of")
-        .unique()
-        .sort(*KEY, "_double_of", nulls_last=True)
-        .unique(KEY, keep="first", maintain_order=True)
-    )
+    marked = candidates.with_columns(pl.Series("_double_of", kept, dtype=pl.String))
+    # What shares its key with a double cannot be told from it, and is one as well.
+    same = pl.col("_double_of").min().over(KEY)
+    return marked.with_columns(same).filter(pl.col("_double_of").is_not_null())
 
 
-def _repeated(hashes: pl.Series) -> pl.Series:
-    ordered = hashes.sort()
-    return ordered.filter(ordered == ordered.shift(1)).unique()
+def doubles(records: pl.DataFrame) -> pl.DataFrame:
+    """List each double once: `KEY` and `_double_of`, sorted."""
+    return records.select(*KEY, "_double_of").unique().sort(*KEY, nulls_last=True)
 
 
 def _against_kept(group: pl.DataFrame) -> list[str | None]:

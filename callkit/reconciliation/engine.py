@@ -15,8 +15,10 @@ from callkit.billing import DIGITS, Rating
 from callkit.rates import RateDeck
 from callkit.reconciliation import findings as told
 from callkit.reconciliation.bridge import bridge
+from callkit.reconciliation.charges import COLUMNS, calls_of, condense
 from callkit.reconciliation.checks import CHECKS
 from callkit.reconciliation.claims import claims
+from callkit.reconciliation.contract import priced
 from callkit.reconciliation.facts import Asked, Facts, gather
 from callkit.reconciliation.findings import (
     SEVERITIES,
@@ -28,7 +30,7 @@ from callkit.reconciliation.findings import (
     finished,
 )
 from callkit.reconciliation.held import held
-from callkit.reconciliation.ledger import COMPUTED, ledger
+from callkit.reconciliation.ledger import COMPUTED, judged_charges, ledger, with_shortened
 from callkit.reconciliation.records import take
 from callkit.reconciliation.result import Reconciliation
 
@@ -98,46 +100,58 @@ def reconcile(
     """
     if rating is not None and not isinstance(rating, Rating):
         raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
-    severities = _severities(severity or {})
-    records = take(cdrs)
     if rate_deck is not None and not isinstance(rate_deck, RateDeck):
         raise TypeError(f"rate_deck must be a callkit.RateDeck or None, got {type(rate_deck).__name__}")
     asked = Asked(
         rating, _tolerance(tolerance), time_zone(tz), _period(period), rate_deck, held(archive, match)
     )
-    calls, facts = ledger(records.distinct, gather(records.distinct, records.repeated, asked))
-    suspects = _suspects(calls, facts)
+    severities = _severities(severity or {})
+    records = take(cdrs)
+    calls = priced(records.distinct, rate_deck)
+    charges = condense(calls, COLUMNS if rate_deck is None else (*COLUMNS, "_deck_row"))
+    facts = with_shortened(gather(calls, charges, records.repeated, asked))
+    judged = judged_charges(facts)
+    every = ledger(calls, facts)
+    suspects = _suspects(calls, every, judged, facts)
     active = [check for check in CHECKS if severities[check.name, check.grade] != "off"]
     parts = [
         *((check, check.told(suspects.filter(_fires(check, facts)), facts)) for check in _single(active)),
-        *_of_groups(active, calls, records.distinct, facts),
+        *_of_groups(active, every, calls, facts),
     ]
     found = _findings([finished(check, severities[check.name, check.grade], part) for check, part in parts])
     return Reconciliation(
-        ledger=calls,
+        ledger=every,
+        charges=judged,
         columns=(*records.distinct.collect_schema(), *COMPUTED),
         findings=found,
         claims=claims(suspects.filter(pl.col("verdict") == "overcharged"), found),
-        bridge=bridge(calls),
+        bridge=bridge(judged.lazy()),
         facts=facts,
         records=records,
         severities=severities,
     )
 
 
-def _suspects(calls: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
-    """Collect the calls at which any check fires; all others are left behind.
+def _suspects(
+    records: pl.LazyFrame, ledger: pl.LazyFrame, charges: pl.DataFrame, facts: Facts
+) -> pl.DataFrame:
+    """Collect the calls at which any check fires, and few others; all the rest is left behind.
 
     First only their ids, which takes few columns of many rows; then all columns of few rows.
     """
     single = _single(CHECKS)
-    common = [_fires(check, facts) for check in single if check.among is None]
-    passes = [calls.filter(pl.any_horizontal(common))]
+    of_charge = [_fires(check, facts) for check in single if check.asks == "charge"]
+    of_record = [_fires(check, facts) for check in single if check.asks == "record" and check.among is None]
+    wrong = charges.filter(pl.any_horizontal(of_charge))
+    passes = [records.filter(pl.any_horizontal(*of_record, calls_of(wrong)))]
     passes += [
-        calls.filter(check.among).filter(_fires(check, facts)) for check in single if check.among is not None
+        records.filter(check.among(facts)).filter(_fires(check, facts))
+        for check in single
+        if check.among is not None
     ]
-    ids = pl.concat([some.select("call_id").collect(engine="streaming") for some in passes]).unique()
-    return calls.filter(pl.col("call_id").is_in(ids["call_id"].implode(), nulls_equal=True)).collect(
+    ids = [some.select("call_id").collect(engine="streaming") for some in passes]
+    wanted = pl.concat([*ids, facts.doubles.select("call_id")]).to_series().unique()
+    return ledger.filter(pl.col("call_id").is_in(wanted.implode(), nulls_equal=True)).collect(
         engine="streaming"
     )
 

@@ -15,12 +15,15 @@ import polars as pl
 
 from callkit.billing import DIGITS, Rating, increments, units_of
 from callkit.errors import SchemaError
+from callkit.reconciliation.charges import ROWS, apart
 from callkit.reconciliation.clocks import biased_routes
-from callkit.reconciliation.doubles import doubles
+from callkit.reconciliation.doubles import KEY, double_records, doubles
 from callkit.reconciliation.held import Held
-from callkit.reconciliation.inference import RatingFit, infer_rating
+from callkit.reconciliation.inference import RatingFit, infer
+from callkit.reconciliation.meetings import meetings
+from callkit.reconciliation.places import elsewhere
 from callkit.reconciliation.settlement import with_directions
-from callkit.reconciliation.writing import first_look, steps_written, surprises
+from callkit.reconciliation.writing import steps_written
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -90,6 +93,13 @@ class Facts:
         The distinct rows of ids that occur more than once.
     biased
         The routes whose talk times are off as a habit; see `clocks`.
+    elsewhere
+        The pairs of destination and leading digits that contradict each other; see `places`.
+    meetings
+        The calls whose two numbers talk again on the same day: the columns of a charge and of `doubles.KEY`.
+    charges
+        Every distinct charge, with `_double_of` set where its calls are doubles, and `_rows`, how many they are; see
+        `charges`.
     shortened
         The rates that are shown with fewer digits than used, which only the ledger can tell; see `precision`.
     """
@@ -105,6 +115,9 @@ class Facts:
     doubles: pl.DataFrame
     repeated: pl.DataFrame
     biased: pl.DataFrame
+    elsewhere: pl.DataFrame
+    meetings: pl.DataFrame
+    charges: pl.DataFrame
     shortened: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def rated(self, build: Callable[[Rating], pl.Expr]) -> pl.Expr:
@@ -117,20 +130,30 @@ class Facts:
         )
 
 
-def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
-    """Read the facts off the distinct records; a few aggregations, whose results are small."""
-    seen = first_look(cdrs, _TERMS)
-    found = (
-        cdrs.group_by(_TERMS)
-        .agg(*_failures(), _most(), pl.col("bill_period").unique(), *surprises(seen))
-        .collect(engine="streaming")
-    )
-    _refuse_beyond_sense(found)
-    periods = found.select(pl.col("bill_period").explode(empty_as_null=True).unique().drop_nulls().sort())
+def gather(cdrs: pl.LazyFrame, charges: pl.DataFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
+    """Read the facts off the distinct records, and off their charges.
+
+    Parameters
+    ----------
+    cdrs
+        The distinct records, with `_deck_row` where there is a deck.
+    charges
+        The same, condensed.
+    repeated
+        The distinct rows of ids that occur more than once.
+    asked
+        What the user asks for.
+    """
+    _refuse_beyond_sense(charges)
+    periods = charges.select(pl.col("bill_period").unique().drop_nulls().sort())
     first, step = increments(pl.col("bill_period"))
-    fit = infer_rating(_with_known_rates(cdrs, asked)) if asked.rating is None else None
+    fit = infer(_with_known_rates(charges, asked)) if asked.rating is None else None
     ratings, rated_by = _ratings(fit)
     rating = asked.rating or (fit.rating if fit else Rating())
+    terms = _failures(charges).join(steps_written(charges, _TERMS), on=_TERMS, how="left", nulls_equal=True)
+    charge = [name for name in charges.columns if name != ROWS]
+    met = meetings(cdrs, list(dict.fromkeys((*KEY, "submitted_at", *charge))))
+    twice = double_records(met)
     return Facts(
         asked=asked,
         rating=rating,
@@ -138,31 +161,24 @@ def gather(cdrs: pl.LazyFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
         fit=fit,
         ratings=ratings or (rating,),
         rated_by=rated_by,
-        terms=with_directions(
-            _alike(found).join(
-                steps_written(cdrs, _TERMS, seen, found), on=_TERMS, how="left", nulls_equal=True
-            ),
-            cdrs,
-        ),
+        terms=with_directions(terms, charges),
         bill_periods=periods.with_columns(_first=first, _step=step),
-        doubles=doubles(cdrs),
+        doubles=doubles(twice),
+        charges=apart(charges, twice.group_by(charge).agg(pl.len().cast(pl.Int64).alias(ROWS))),
         repeated=repeated,
         biased=biased_routes(cdrs),
+        elsewhere=elsewhere(cdrs),
+        meetings=met,
     )
 
 
-def _with_known_rates(cdrs: pl.LazyFrame, asked: Asked) -> pl.LazyFrame:
+def _with_known_rates(charges: pl.DataFrame, asked: Asked) -> pl.DataFrame:
     """What the deck charges shows the unit of the rate also where records state no rate."""
-    deck = asked.rate_deck
-    if deck is None:
-        return cdrs
-    known = deck.rows.lazy().select(_deck_row="row", _deck_rate="rate")
-    return (
-        cdrs.with_columns(deck.row_of().alias("_deck_row"))
-        .join(known, on="_deck_row", how="left")
-        .with_columns(pl.coalesce("rate", "_deck_rate").alias("rate"))
-        .drop("_deck_row", "_deck_rate")
-    )
+    if asked.rate_deck is None:
+        return charges
+    known = asked.rate_deck.rows.select(_deck_row="row", _deck_rate="rate")
+    priced = charges.join(known, on="_deck_row", how="left")
+    return priced.with_columns(pl.coalesce("rate", "_deck_rate").alias("rate"))
 
 
 def _ratings(fit: RatingFit | None) -> tuple[tuple[Rating, ...], pl.DataFrame]:
@@ -175,20 +191,10 @@ def _ratings(fit: RatingFit | None) -> tuple[tuple[Rating, ...], pl.DataFrame]:
     return ratings, pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def _alike(found: pl.DataFrame) -> pl.DataFrame:
-    """The vendor's failures bear a fee alike only if none of them is free for lack of a cost, whatever the currency."""
-    alike = pl.col("_uncharged").sum().over("source") == 0
-    return found.sort(_TERMS).select(*_TERMS, "_failed", pl.when(alike).then("_attempt_fee"))
-
-
-def _most() -> pl.Expr:
-    sizes = (units_of(pl.col(name)).abs().max() for name in ("cost", "settle_cost"))
-    return pl.max_horizontal(*sizes).alias("_most")
-
-
-def _refuse_beyond_sense(terms: pl.DataFrame) -> None:
+def _refuse_beyond_sense(charges: pl.DataFrame) -> None:
     """Sums of such amounts would leave 128 bits, and Polars' integers would wrap around without a word."""
-    beyond = terms.filter(pl.col("_most") > 10 ** (18 + DIGITS))
+    sizes = [units_of(pl.col(name)).abs() > 10 ** (18 + DIGITS) for name in ("cost", "settle_cost")]
+    beyond = charges.filter(pl.any_horizontal(sizes)).sort(_TERMS, nulls_last=True)
     if beyond.height:
         source, currency = beyond.select("source", "currency").row(0)
         raise SchemaError(
@@ -197,12 +203,18 @@ def _refuse_beyond_sense(terms: pl.DataFrame) -> None:
         )
 
 
-def _failures() -> tuple[pl.Expr, pl.Expr, pl.Expr]:
-    failed = pl.col("cost").filter(pl.col("call_duration") <= 0)
-    alike = (failed.len() >= FEWEST_ATTEMPTS) & (failed.null_count() == 0) & (failed.min() == failed.max())
-    fee = pl.when(alike & (failed.min() > 0)).then(units_of(failed.min()))
-    return (
-        fee.alias("_attempt_fee"),
-        failed.len().cast(pl.Int64).alias("_failed"),
-        failed.null_count().cast(pl.Int64).alias("_uncharged"),
+def _failures(charges: pl.DataFrame) -> pl.DataFrame:
+    """What the calls that nobody answered cost alike, by `_TERMS`.
+
+    The vendor's failures bear a fee alike only if none of them is free for lack of a cost, whatever the currency.
+    """
+    failed = pl.col("call_duration") <= 0
+    cost, calls = pl.col("cost").filter(failed), pl.col(ROWS).filter(failed).sum()
+    alike = (calls >= FEWEST_ATTEMPTS) & (cost.null_count() == 0) & (cost.min() == cost.max())
+    found = charges.group_by(_TERMS).agg(
+        pl.when(alike & (cost.min() > 0)).then(units_of(cost.min())).alias("_attempt_fee"),
+        calls.alias("_failed"),
+        cost.null_count().alias("_uncharged"),
     )
+    known = pl.col("_uncharged").sum().over("source") == 0
+    return found.sort(_TERMS, nulls_last=True).select(*_TERMS, "_failed", pl.when(known).then("_attempt_fee"))

@@ -67,12 +67,15 @@ class Check:
 class CallCheck(Check):
     """A check that looks at one call at a time, as expressions over the ledger.
 
-    `fires` must never be null where a finding is meant; null counts as no. `among` is a cheap condition without which
-    it never fires, for a check that is dear to compute and concerns few calls.
+    `fires` must never be null where a finding is meant; null counts as no. What it `asks` says which columns it reads:
+    those of a "record"; what the ledger makes of a "charge" (`charges.COLUMNS`), so that it is asked once for all
+    calls that are charged alike; or those of a "double", whose records are known. `among` is a cheap condition without
+    which it never fires, for a check of records that is dear to compute and concerns few of them.
     """
 
+    asks: Literal["record", "charge", "double"] = field(kw_only=True, default="record")
     fires: Callable[[Facts], pl.Expr] = field(kw_only=True)
-    among: pl.Expr | None = field(kw_only=True, default=None)
+    among: Callable[[Facts], pl.Expr] | None = field(kw_only=True, default=None)
     reported: pl.Expr = field(kw_only=True)
     expected: pl.Expr = field(kw_only=True)
     explanation: Callable[[Facts], pl.Expr] = field(kw_only=True)

@@ -77,16 +77,32 @@ def in_units(amount: Decimal | int | str) -> int:
     return int(Fraction(amount) * 10**DIGITS)
 
 
-def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
-    """Add to the records what they should have cost, and the amount of every step.
+def ledger(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
+    """Add to the records what they should have cost, and the amount of every step."""
+    return _judged(_with_doubles(cdrs, facts), facts)
 
-    Returns
-    -------
-    tuple of pl.LazyFrame and Facts
-        The ledger, and the facts with what only the recomputed costs could tell: the shortened rates.
-    """
-    valued = (
-        with_deck(_with_doubles(_with_ratings(cdrs, facts), facts), facts)
+
+def judged_charges(facts: Facts) -> pl.DataFrame:
+    """Do the same for the distinct charges, each of them once for all of its calls."""
+    return _judged(facts.charges.lazy(), facts).collect()
+
+
+def with_shortened(facts: Facts) -> Facts:
+    """Add to the facts what only the recomputed costs can tell: the rates shown with fewer digits than used."""
+    if facts.asked.tolerance is not None:
+        return replace(facts, shortened=SCHEMA.to_frame())
+    single = facts.charges.lazy().filter(answered(), pl.col("_double_of").is_null())
+    return replace(facts, shortened=shortened_rates(_valued(single, facts), facts))
+
+
+def _judged(calls: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
+    compared = _with_shortened(_valued(calls, facts), facts).with_columns(_rate_differs=_against_deck(facts))
+    return compared.with_columns(_steps(facts)).with_columns(_answers())
+
+
+def _valued(calls: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
+    return (
+        with_deck(_with_ratings(calls, facts), facts)
         .join(facts.bill_periods.lazy(), on="bill_period", how="left")
         .join(facts.terms.lazy(), on=["source", "currency"], how="left", nulls_equal=True)
         .with_columns(_charges(facts))
@@ -96,12 +112,6 @@ def ledger(cdrs: pl.LazyFrame, facts: Facts) -> tuple[pl.LazyFrame, Facts]:
             pl.when(pl.col(name).abs() <= MOST_MONEY).then(name).alias(name) for name in _values_of(facts)
         )
     )
-    single = valued.filter(answered(), pl.col("_double_of").is_null())
-    excused = shortened_rates(single, facts) if facts.asked.tolerance is None else SCHEMA.to_frame()
-    facts = replace(facts, shortened=excused)
-    compared = _with_shortened(valued, facts).with_columns(_rate_differs=_against_deck(facts))
-    judged = compared.with_columns(_steps(facts)).with_columns(_answers())
-    return judged, facts
 
 
 # What is nearly always empty is not joined: a join costs the same for no row as for many.

@@ -9,6 +9,7 @@ import polars as pl
 
 from callkit.billing import DIGITS, units_of
 from callkit.cdr import MONEY, schema_of
+from callkit.reconciliation.charges import ROWS
 
 if TYPE_CHECKING:
     from callkit.billing import Rating
@@ -76,7 +77,7 @@ def shortened_rates(valued: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     Parameters
     ----------
     valued
-        Answered calls with `_billed` and `_own`.
+        Charges of answered calls, with `_billed` and `_own`.
 
     Returns
     -------
@@ -93,12 +94,12 @@ def shortened_rates(valued: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
         )
         .group_by(KEY)
         .agg(
-            pl.len().cast(pl.Int64).alias("_calls"),
-            beyond.sum().cast(pl.Int64).alias("_beyond"),
-            difference.sum().alias("_difference"),
+            pl.col(ROWS).sum().alias("_calls"),
+            pl.col(ROWS).filter(beyond).sum().alias("_beyond"),
+            (difference * pl.col(ROWS)).sum().alias("_difference"),
             fits.all().alias("_shortened"),
         )
         .filter(pl.col("_shortened") & (pl.col("_beyond") > 0))
         .sort(KEY, nulls_last=True)
-        .collect(engine="streaming")
+        .collect()
     )

@@ -97,6 +97,7 @@ class Reconciliation(Sendable):
     """
 
     ledger: pl.LazyFrame
+    charges: pl.DataFrame
     columns: tuple[str, ...]
     findings: pl.DataFrame
     claims: pl.DataFrame

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from callkit.billing import DIGITS, units_of
+from callkit.reconciliation.charges import ROWS
 from callkit.reconciliation.precision import per_seconds
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ INVERSE = "_inverse"
 _GROUP = ("source", "currency")
 
 
-def with_directions(terms: pl.DataFrame, cdrs: pl.LazyFrame) -> pl.DataFrame:
+def with_directions(terms: pl.DataFrame, charges: pl.DataFrame) -> pl.DataFrame:
     """Decide for every source and currency which way its exchange rate is quoted.
 
     A call tells the direction where its settled rate or cost fits one of the two and not the other. Nine of ten that
@@ -52,8 +53,8 @@ def with_directions(terms: pl.DataFrame, cdrs: pl.LazyFrame) -> pl.DataFrame:
     ----------
     terms
         One row per (source, currency), with `_unit_*` of the amounts.
-    cdrs
-        The records.
+    charges
+        The records' distinct charges, and how many calls each of them has.
 
     Returns
     -------
@@ -61,11 +62,13 @@ def with_directions(terms: pl.DataFrame, cdrs: pl.LazyFrame) -> pl.DataFrame:
         `terms` with `_inverse`, Boolean: settled = quoted · exchange_rate; null where undecided.
     """
     told = (
-        cdrs.filter(pl.col("exchange_rate") > 0)
-        .join(terms.lazy(), on=_GROUP, how="left", nulls_equal=True)
+        charges.filter(pl.col("exchange_rate") > 0)
+        .join(terms, on=_GROUP, how="left", nulls_equal=True)
         .group_by(_GROUP)
-        .agg(_tells(inverse=False).sum().alias("_by"), _tells(inverse=True).sum().alias("_of"))
-        .collect(engine="streaming")
+        .agg(
+            pl.col(ROWS).filter(_tells(inverse=inverse)).sum().alias(name)
+            for name, inverse in (("_by", False), ("_of", True))
+        )
     )
     own, all_of_source = _decided("_by", "_of"), _decided("_by_source", "_of_source")
     return (

@@ -1,15 +1,21 @@
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
-from callkit.reconciliation.doubles import doubles
+from callkit.reconciliation.doubles import KEY, double_records, doubles
+from callkit.reconciliation.meetings import meetings
 from reconciliation.calls import NOON, cdrs, failed, itnio, seconds, whatsapp
 
 Pair = tuple[str, str]
 
 
+def met(*calls: dict[str, object]) -> pl.DataFrame:
+    return meetings(cdrs(*calls).lazy(), [*KEY, "submitted_at"])
+
+
 def pairs(*calls: dict[str, object]) -> list[Pair]:
-    return doubles(cdrs(*calls).lazy()).select("call_id", "_double_of").rows()
+    return doubles(double_records(met(*calls))).select("call_id", "_double_of").rows()
 
 
 def talk(call_id: str | None, at: float = 0, lasting: int = 31, **changed: object) -> dict[str, object]:
@@ -82,12 +88,15 @@ def test_unknown_directions_are_one_direction():
 def test_a_record_and_not_an_id_is_the_double():
     """Where one id has two records, only the one that bills the conversation again is the double."""
     other = talk("b", 500, 600)
-    found = doubles(cdrs(talk("a"), talk("b"), other, talk("b", cost=None)).lazy())
+    found = doubles(double_records(met(talk("a"), talk("b"), other, talk("b", cost=None))))
     assert found.select("call_id", "call_duration").rows() == [("b", 31)]
 
 
 def test_nothing_to_find():
     """No calls, failed calls and different numbers give an empty table of the same columns."""
     for calls in ([], [failed()], [talk("a"), talk("b", callee="1"), whatsapp()]):
-        assert doubles(cdrs(*calls).lazy()).schema == doubles(cdrs(talk("a"), talk("b")).lazy()).schema
+        assert (
+            doubles(double_records(met(*calls))).schema
+            == doubles(double_records(met(talk("a"), talk("b")))).schema
+        )
         assert not pairs(*calls)

@@ -11,6 +11,7 @@ CHECKS = (
         "bill_period",
         "error",
         "D",
+        asks="charge",
         # A free call that never got through needs no bill period.
         fires=lambda _: (
             pl.col("found").fill_null(value=True)

@@ -44,6 +44,7 @@ CHECKS = (
         "error",
         "A",
         "duration",
+        asks="charge",
         fires=lambda _: (
             answered() & pl.col("_double_of").is_null() & (pl.col("charged_duration") != pl.col("_seconds"))
         ),

@@ -39,6 +39,7 @@ CHECKS = (
         "error",
         "A",
         "arithmetic",
+        asks="charge",
         fires=lambda facts: answered() & pl.col("_double_of").is_null() & beyond_tolerance(facts),
         reported=money(pl.col("cost")),
         expected=money(money_of(pl.col("_own"))),

@@ -15,6 +15,7 @@ CHECKS = (
         "error",
         "A",
         "double_billed",
+        asks="double",
         fires=lambda _: pl.col("_double_of").is_not_null(),
         reported=money(pl.col("cost")),
         expected=pl.lit("0"),

@@ -15,6 +15,7 @@ CHECKS = (
         "inbound_charged",
         "error",
         "B",
+        asks="charge",
         fires=lambda _: _CHARGED & (pl.col("_deck_rate") == 0),
         reported=money(pl.col("cost")),
         expected=pl.lit("0.00"),
@@ -29,6 +30,7 @@ CHECKS = (
         "inbound_charged",
         "warning",
         "D",
+        asks="charge",
         # A deck that prices the call has answered the question.
         fires=lambda _: _CHARGED & pl.col("_deck_row").is_null(),
         reported=money(pl.col("cost")),

@@ -54,6 +54,7 @@ CHECKS = (
         "error",
         "B",
         "increments",
+        asks="charge",
         fires=lambda _: answered() & pl.col("_double_of").is_null() & increments_differ(),
         reported=pl.col("bill_period").str.strip_chars(),
         expected=_deck_period(),

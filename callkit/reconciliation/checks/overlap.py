@@ -16,16 +16,12 @@ import polars as pl
 from callkit.cdr import INSTANT, MONEY, schema_of
 from callkit.reconciliation.doubles import KEY as DOUBLE_KEY
 from callkit.reconciliation.findings import GroupCheck
-from callkit.reconciliation.ledger import answered
+from callkit.reconciliation.meetings import LONGEST_TALK
 from callkit.reconciliation.wording import instant
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
 
-LONGEST_TALK = 86_400
-"""Seconds. More are a misreading (`talk_time` tells), and would overlap with all that follows."""
-
-_DAY = 86_400
 _PARTIES = ("source", "_one", "_other")
 _ORDER = ("answered_at", "submitted_at", "call_id", "_until")
 _FOUND = schema_of(
@@ -42,12 +38,9 @@ Row = tuple[str | None, str, datetime, str, datetime, datetime, timedelta]
 
 
 def _overlaps(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
-    talks = ledger.filter(
-        answered(),
-        pl.col("call_duration") <= LONGEST_TALK,
-        pl.all_horizontal(pl.col("call_id", "answered_at", "caller", "callee").is_not_null()),
-    )
-    single = _candidates(talks).join(facts.doubles, on=DOUBLE_KEY, how="anti", nulls_equal=True)
+    del ledger  # the facts hold all that can overlap
+    talks = facts.meetings.filter(pl.col("call_duration") <= LONGEST_TALK)
+    single = talks.join(facts.doubles, on=DOUBLE_KEY, how="anti", nulls_equal=True)
     calls = single.with_columns(
         _until=pl.col("answered_at") + pl.duration(seconds="call_duration"),
         _one=pl.min_horizontal("caller", "callee"),
@@ -61,31 +54,6 @@ def _overlaps(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
         "source", "call_id", pl.col("overlap").neg(), "earlier", "began", nulls_last=True
     )
     return _told(found.unique(["source", "call_id"], keep="first", maintain_order=True), facts.asked.tz)
-
-
-def _candidates(talks: pl.LazyFrame) -> pl.DataFrame:
-    """Take the calls whose two numbers talk again on the same day: nearly all are gone before anything is sorted.
-
-    A talk of up to a day touches two days, and whatever overlaps with it begins on one of them.
-    """
-    days = talks.select(_began=_together(0), _ended=_together("call_duration")).collect(engine="streaming")
-    met = days["_began"].append(days.filter(pl.col("_began") != pl.col("_ended"))["_ended"])
-    again = met.filter(met.is_duplicated()).unique()
-    if again.is_empty():
-        talks = talks.head(0)
-    wanted = again.implode()
-    return (
-        talks.filter(_together(0).is_in(wanted) | _together("call_duration").is_in(wanted))
-        .select(*DOUBLE_KEY, "submitted_at")
-        .collect(engine="streaming")
-    )
-
-
-def _together(after: str | int) -> pl.Expr:
-    """One number for source, both telephone numbers in either order, and the day so many seconds after the answer."""
-    seconds = pl.col("answered_at").dt.epoch("s") + (pl.col(after) if isinstance(after, str) else after)
-    parties = pl.col("source").hash() + pl.col("caller").hash() + pl.col("callee").hash()
-    return parties + (seconds // _DAY).hash()
 
 
 def _against_earlier(talk: pl.DataFrame) -> Iterator[Row]:

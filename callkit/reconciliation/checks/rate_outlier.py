@@ -44,7 +44,7 @@ def _outliers(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
     )
     unknown = pl.col("rate").is_null()
     if facts.asked.rate_deck is not None:  # a price that the contract states needs no peers
-        unknown &= facts.asked.rate_deck.row_of().is_null()
+        unknown &= pl.col("_deck_row").is_null()
     calls = (
         ledger.filter(
             unknown,

@@ -71,7 +71,7 @@ CHECKS = (
         "error",
         "A",
         "settlement",
-        among=pl.any_horizontal(pl.col("exchange_rate", "settle_rate", "settle_cost").is_not_null()),
+        asks="charge",
         fires=lambda facts: (
             (~rate_fits()).fill_null(value=False) | (~cost_fits(facts)).fill_null(value=False)
         ),

@@ -61,6 +61,7 @@ CHECKS = (
         "error",
         "A",
         "unanswered",
+        asks="charge",
         fires=_charged,
         reported=money(pl.col("cost")),
         expected=money(money_of(pl.col("_fee"))),

@@ -2,6 +2,6 @@
 
 from callkit.reconciliation.inference.bill_period import infer_bill_period
 from callkit.reconciliation.inference.fit import RatingFit
-from callkit.reconciliation.inference.rating import infer_rating
+from callkit.reconciliation.inference.rating import infer, infer_rating
 
-__all__ = ["RatingFit", "infer_bill_period", "infer_rating"]
+__all__ = ["RatingFit", "infer", "infer_bill_period", "infer_rating"]

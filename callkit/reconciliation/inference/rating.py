@@ -9,10 +9,12 @@ from typing import Any
 import polars as pl
 
 from callkit.billing import DIGITS, Rating
+from callkit.cdr import validate
+from callkit.reconciliation.charges import condense
 from callkit.reconciliation.inference import telling
 from callkit.reconciliation.inference.candidates import candidates, plain
 from callkit.reconciliation.inference.deciding import Decision, decide
-from callkit.reconciliation.inference.evidence import FEWEST_ROWS, Evidence, gather
+from callkit.reconciliation.inference.evidence import FEWEST_ROWS, READ, Evidence, gather
 from callkit.reconciliation.inference.fit import RatingFit
 from callkit.reconciliation.inference.settling import Pool, settle
 from callkit.reconciliation.inference.weighing import Weighed, weigh
@@ -57,7 +59,12 @@ def infer_rating(cdrs: object) -> RatingFit:
     >>> fit.rating, fit.explained, fit.decided
     (Rating(per_seconds=1, decimals=5, rounding='up'), 1.0, True)
     """
-    evidence = gather(cdrs)
+    return infer(condense(validate(cdrs, READ).select(READ.names()), READ.names()))
+
+
+def infer(charges: pl.DataFrame) -> RatingFit:
+    """Do the same for charges that are counted already: the columns read, and `_rows`."""
+    evidence = gather(charges)
     pools = _pools(evidence)
     return telling.tell(evidence, pools, settle(evidence, pools))
 
