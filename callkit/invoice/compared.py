@@ -37,13 +37,15 @@ _NOTHING = pl.lit(0, pl.Int128)
 
 
 def best_population(leaves: pl.DataFrame) -> Population:
-    """Say which calls the invoice counts: those whose number and seconds fit the most lines, else come closest."""
-    on_invoice = leaves.filter(pl.col("lines") > 0)
+    """Say which calls the invoice counts: those whose number and seconds fit the most pieces, else come closest.
+
+    A piece that is not on the invoice fits calls that are not counted.
+    """
 
     def fit(name: Population) -> tuple[int, int, int]:
         calls = (pl.col("invoice_calls") - pl.col(f"_{name}_calls")).abs().cast(pl.Int128)
         seconds = (pl.col("_seconds") - pl.col(f"_{name}_seconds").cast(pl.Int128) * SECOND).abs()
-        off = on_invoice.select(calls=calls, seconds=pl.max_horizontal(seconds - pl.col("_seconds_slack"), 0))
+        off = leaves.select(calls=calls, seconds=pl.max_horizontal(seconds - pl.col("_seconds_slack"), 0))
         fitting = off.select(pl.all().eq(0).sum()).sum_horizontal().item()
         return -int(fitting), int(off["calls"].sum()), int(off["seconds"].sum())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date as Date  # noqa: N812 - `date` is a field of the invoice
+from datetime import date as Date  # noqa: N812 - the invoice has a field of that name
 from datetime import datetime, time
 from decimal import Decimal
 from html import escape
@@ -45,8 +45,8 @@ class Invoice:
         The totals that the invoice prints: place, label, currency, amount, of (which lines), lines_amount (what these
         add up to). They are no lines.
     period : (datetime, datetime) or None
-        The first moment of the invoice on the wall clock, and the first after it: as stated, else from the first line
-        of usage to the last. None where no line tells.
+        The first moment of the invoice on the wall clock, and the first after it: from the first line of usage to the
+        last, and at least what was stated. None where neither tells.
     name : str
         The file's name without its folder, or "frame".
     tz : str or None
@@ -182,7 +182,7 @@ class Invoice:
         return cls(
             lines=numbered.select(*LINES, *others),
             totals=totals,
-            period=stated or _from_first_to_last(numbered),
+            period=_whole(stated, numbered),
             name=told.where,
             tz=time_zone(tz) if tz is not None else _own_zone(source, found[0].of),
             number=number or own.get("number"),
@@ -276,10 +276,12 @@ def _by_place(cell: Unreadable) -> tuple[str, int]:
     return cell.place, cell.row
 
 
-def _from_first_to_last(lines: pl.DataFrame) -> tuple[datetime, datetime] | None:
+def _whole(stated: tuple[datetime, datetime] | None, lines: pl.DataFrame) -> tuple[datetime, datetime] | None:
+    """The stated period and those of all usage, from the first moment to the last."""
     periods = lines.filter(pl.col("kind") == "usage").drop_nulls("period_start")
-    first, last = periods["period_start"].min(), periods["period_end"].max()
-    return (first, last) if isinstance(first, datetime) and isinstance(last, datetime) else None
+    starts = [*(stated or ())[:1], *periods["period_start"]]
+    ends = [*(stated or ())[1:], *periods["period_end"]]
+    return (min(starts), max(ends)) if starts else None
 
 
 def _own_zone(source: object, of: Mapping[str, str]) -> str | None:

@@ -137,7 +137,7 @@ def _counts(reading: _Reading, name: Literal["calls", "charged_seconds"]) -> pl.
     cells, rows, column = reading.cells(name)
     if cells.dtype.is_float() and bool((cells.floor() == cells).all()):
         cells = cells.cast(pl.Int64)  # pandas has no other form for whole numbers of which some are missing
-    sign: Sign = reading.told.decimal or "."
+    sign = _decimal_sign(reading)
     read, bad = amounts(cells, rows, column, decimal=sign, expected=_COUNT, where=reading.told.where)
     reading.bad += bad
     whole = read.cast(pl.Int64, strict=False)
@@ -146,6 +146,13 @@ def _counts(reading: _Reading, name: Literal["calls", "charged_seconds"]) -> pl.
         thousands = f" (say decimal={other!r} if the file writes thousands with {sign!r})"
         reading.refuse(at, name, cells[at], _COUNT + (thousands if cells.dtype == pl.String else ""))
     return whole
+
+
+def _decimal_sign(reading: _Reading) -> Sign:
+    """Say which sign the amounts show to be the decimal one: in a count it can only part thousands."""
+    cells, _, _ = reading.cells("amount")
+    commas = cells.dtype == pl.String and cells.str.contains(r",(\d{1,2}|\d{4,})\D*$").any()
+    return reading.told.decimal or ("," if commas else ".")
 
 
 def _minutes(reading: _Reading) -> pl.Series:

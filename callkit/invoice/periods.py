@@ -34,7 +34,7 @@ def first_outside(
         If neither is stated nor shown, with both readings.
     """
     written = {pair: _at_midnight(pair[1]) for pair in periods}
-    days = sorted(pair for pair in written if _is_day(pair[1]))
+    days = sorted(pair for pair in written if _is_day(pair[1]) and pair[0] <= pair[1])
     ends = stated or (_shown(days, where) if days else "exclusive")
     return {
         pair: end + DAY if ends == "inclusive" and _is_day(pair[1]) else end for pair, end in written.items()
