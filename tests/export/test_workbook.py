@@ -288,3 +288,26 @@ def test_a_workbook_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.Mo
         result(over()).to_excel(tmp_path / "a.ods")
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         result(over()).to_excel(tmp_path / "none" / "a.xlsx")
+
+
+def test_read_lazily_the_pack_is_the_same(tmp_path: Path) -> None:
+    """Of records that stay on disk the pack is made as of those in memory, to the byte."""
+    frame = result().cdrs
+    frame.write_parquet(tmp_path / "calls.parquet")
+    eager = ck.reconcile(frame).to_excel(tmp_path / "a.xlsx")
+    lazy = ck.reconcile(pl.scan_parquet(tmp_path / "calls.parquet")).to_excel(tmp_path / "b.xlsx")
+    assert eager.read_bytes() == lazy.read_bytes()
+
+
+def test_the_deck_s_row_is_evidence(tmp_path: Path) -> None:
+    """Where a rate deck says what is due, the row of it stands beside the claim."""
+    row = {"prefix": "49151", "destination": "Germany Mobile", "rate": "0.10", "currency": "USD"}
+    deck = ck.RateDeck.read(pl.DataFrame([row]))
+    made = result(itnio(), rate_deck=deck)
+    (told,) = rows(sheets(made.to_excel(tmp_path / "a.xlsx"))["claims"])
+    assert (told["rate"], told["due rate"], told["cause"], told["grade"]) == (0.1333, 0.1, "rate", "B")
+    assert told["rate deck"] == f"{deck.rows['place'].item()}: Germany Mobile"
+    method = dict(
+        row[:2] for row in sheets(tmp_path / "a.xlsx")["method"].iter_rows(values_only=True) if row[0]
+    )
+    assert method["Rate deck"] in (f"{deck.name}, 1 rows", f"sha256 {deck.digest}")
