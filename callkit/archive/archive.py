@@ -193,8 +193,7 @@ class Archive:
             Whose they are: that of the syncs (`archive.ledger()` shows it), if they are to be one with them.
         replace
             What becomes of calls that are held with other values: by default they stay as they are (a file may be
-            older), and their number is the result's `changed`, which are 0 otherwise; with True what is given is a new
-            version.
+            older than what is held); with True what is given is a new version.
         wait
             As in `sync`.
         """
@@ -211,8 +210,7 @@ class Archive:
             mine = frame.filter(pl.col("source") == source)
             with self._writing(wait, source, account) as writer:
                 if not replace:
-                    held = self.scan(source=source, account=account).select("call_id")
-                    mine = mine.join(self._store.read(held), on="call_id", how="anti")
+                    mine = mine.join(self._held_of(mine, source, account), on="call_id", how="anti")
                 writer.add(Reading("frame", mine, mine.height))
                 writer.flush()
                 one = self._tidied(writer)
@@ -377,6 +375,13 @@ class Archive:
             return sum(
                 self._store.compact(name, everything=True) for name in ("cdrs", "ledger", "raw", "asked")
             )
+
+    def _held_of(self, records: pl.DataFrame, source: str, account: str) -> pl.DataFrame:
+        ids = records["call_id"].unique()
+        held = self.scan(source=source, account=account).filter(
+            pl.col("call_id").is_between(pl.lit(ids.min()), pl.lit(ids.max()))
+        )
+        return self._store.read(held.select("call_id").join(ids.to_frame().lazy(), on="call_id", how="semi"))
 
     def _lock(self, wait: float) -> Lock:
         folder = self._store.folder

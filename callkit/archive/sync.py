@@ -25,7 +25,7 @@ from callkit.archive.ledger import frame_of, recovered, text
 from callkit.archive.lock import Lock
 from callkit.archive.schemas import RAW
 from callkit.archive.store import Store
-from callkit.archive.versions import Changes, prepared
+from callkit.archive.versions import Changes, distinct, prepared
 from callkit.cdr import INSTANT
 from callkit.errors import ArchiveBusy
 from callkit.fetch.windows import Window
@@ -200,7 +200,7 @@ class Writer:
         seen = max(self._clock(), self._floor)
         named = [(f"{seen:%Y%m%dT%H%M%S%f}-{uuid4().hex[:12]}", reading) for reading in readings]
         frames = [prepared(reading.frame, self.account, entry) for entry, reading in named]
-        records = pl.concat(frames).unique(["source", "call_id", "digest"], keep="first", maintain_order=True)
+        records = distinct(pl.concat(frames))
         table = self._store.there("cdrs")
         found = self._store.changes(table, records, _windows(readings), seen)
         rows = [

@@ -1,7 +1,7 @@
 """A sync is killed with SIGKILL: the archive opens, verifies, and one more sync makes it whole.
 
 Each kill is a process of its own that syncs, commit by commit, a month of which an earlier state is held: so it
-appends, ends versions, compacts, and keeps bodies. Twelve random moments and some seams between two commits by default,
+appends, ends versions, compacts, and keeps bodies. Ten random moments and some seams between two commits by default,
 to be quick; `CALLKIT_KILLS=50 python -m pytest tests/archive/test_kills.py` tries more.
 """
 
@@ -27,7 +27,7 @@ import callkit as ck
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*lists .* under an id that it lists already:UserWarning")
 
-KILLS = int(os.environ.get("CALLKIT_KILLS", "12"))
+KILLS = int(os.environ.get("CALLKIT_KILLS", "10"))
 PERIOD = ("2026-09-01T00:00:00Z", "2026-10-01T00:00:00Z")
 
 # Says "ready" when it is loaded, begins when it is told to, and can kill itself at a seam: before or after the n-th
