@@ -15,8 +15,8 @@ Sign = Literal[".", ","]
 
 EXPECTED = "an amount like 0.0799, with at most 10 decimals"
 
-_GROUPED = r"[1-9]\d{0,2}(?:%s\d{3})+"
-_BLANKS = re.compile(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}(?!\d))")
+_GROUPED = r"[1-9][0-9]{0,2}(?:%s[0-9]{3})+"
+_BLANKS = re.compile(r"(?<=[0-9])[ \u00a0\u202f'’](?=[0-9]{3}(?![0-9]))")
 
 
 def amounts(
@@ -110,7 +110,7 @@ def _decimal_sign(
 ) -> Sign:
     shown: dict[str, str] = {}
     for text, number in plain.items():
-        if re.fullmatch(r"-?[\d.,]+", number):
+        if re.fullmatch(r"-?[0-9.,]+", number):
             shows = _shows(number)
             if shows == "?" and "," in number:
                 shown.setdefault("?", text)
@@ -138,7 +138,7 @@ def _read(number: str, sign: Sign) -> str | None:
         if not re.fullmatch("-?" + _GROUPED % re.escape(other), whole):
             return None
         whole = whole.replace(other, "")
-    if not re.fullmatch(r"-?\d{0,28}", whole) or not re.fullmatch(r"\d*", fraction):
+    if not re.fullmatch(r"-?[0-9]{0,28}", whole) or not re.fullmatch(r"[0-9]*", fraction):
         return None
     digits = whole.lstrip("-")
     if not (digits or fraction) or len(fraction.rstrip("0")) > 10:

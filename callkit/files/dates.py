@@ -16,11 +16,12 @@ Ends = Literal["inclusive", "exclusive"]
 """Whether a day that is given as an end belongs to the period."""
 
 _ISO = re.compile(
-    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)? ?(Z|[+-]\d\d:?(?:\d\d)?)?)?"
+    r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6})0*)?)? ?(Z|[+-]\d\d:?(?:\d\d)?)?)?",
+    re.ASCII,
 )
 # A month that is spelt out says by itself which number is the day; two digits of a year do not.
 _SPELT = ("%d-%b-%Y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y", "%Y-%b-%d")
-_EITHER_WAY = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*")
+_EITHER_WAY = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}.*", re.ASCII)
 
 
 def dates(

@@ -6,10 +6,10 @@ import re
 
 EXPECTED = "increments like 6+6, 60/60 or 30-6, in whole seconds from 1 on"
 
-_PAIR = re.compile(r"0*([1-9]\d{0,14})\s*(?:[+/:\\\-–,;]|\s)\s*0*([1-9]\d{0,14})")
-_SECONDS = re.compile(r"0*([1-9]\d{0,14})(?:\.0+)?")
-_UNIT = re.compile(r"(?<=\d)\s*(?:seconds|second|secs|sec|s)(?![a-z])", re.IGNORECASE)
-_DATE = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[-/. ][A-Za-z]{3}.*|[A-Za-z]{3}[-/. ]\d{1,2}.*")
+_PAIR = re.compile(r"0*([1-9][0-9]{0,14})\s*(?:[+/:\\\-–,;]|\s)\s*0*([1-9][0-9]{0,14})")
+_SECONDS = re.compile(r"0*([1-9][0-9]{0,14})(?:\.0+)?")
+_UNIT = re.compile(r"(?<=[0-9])\s*(?:seconds|second|secs|sec|s)(?![a-z])", re.IGNORECASE)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d.*|\d{1,2}[-/. ][A-Za-z]{3}.*|[A-Za-z]{3}[-/. ]\d{1,2}.*", re.ASCII)
 
 
 def bill_period(cell: str) -> str | None:

@@ -10,10 +10,10 @@ EXPECTED = "digits of a number with the country code, like 86139"
 _MOST_DIGITS = 15
 _WIDEST = 10_000
 
-_FLOAT = re.compile(r"\d(?:[.,]\d+)?[eE][+]?\d+")
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
-_RANGE = re.compile(r"(\d+)\s*(?:-|–|—|\.\.+|to)\s*(\d+)")
-_WRITTEN_AS_NUMBER = re.compile(r"(\d+)\.0+")
+_FLOAT = re.compile(r"[0-9](?:[.,][0-9]+)?[eE][+]?[0-9]+")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
+_RANGE = re.compile(r"([0-9]+)\s*(?:-|–|—|\.\.+|to)\s*([0-9]+)")
+_WRITTEN_AS_NUMBER = re.compile(r"([0-9]+)\.0+")
 
 
 class Unclear(ValueError):
@@ -88,7 +88,7 @@ def _one(part: str, code: str) -> list[str]:
 def _digits(text: str, code: str) -> str:
     digits = re.sub(r"[\s\u00a0()]", "", text).removeprefix("+")
     digits = _WRITTEN_AS_NUMBER.sub(r"\1", digits)
-    digits = re.sub(r"(?<=\d)(?:\*|[xX]+|%)$", "", digits)
+    digits = re.sub(r"(?<=[0-9])(?:\*|[xX]+|%)$", "", digits)
     if not code:
         digits = digits.removeprefix("00")
     if not re.fullmatch("[0-9]+", digits) or len(code + digits) > _MOST_DIGITS:

@@ -274,7 +274,7 @@ def test_increments_in_one_cell(tmp_path, cell, read):
     assert ck.RateDeck.read(file, currency="USD").rows["bill_period"].to_list() == [read]
 
 
-@pytest.mark.parametrize("cell", ["0/60", "6.5/6", "1/1/1", "per minute", "6-Jun", "2026-06-06"])
+@pytest.mark.parametrize("cell", ["0/60", "٦+٦", "6.5/6", "1/1/1", "per minute", "6-Jun", "2026-06-06"])
 def test_increments_that_are_none_are_named(tmp_path, cell):
     """What a spreadsheet has turned into a date is told as that."""
     told = refused(text(tmp_path / "d.csv", "Prefix,Rate,Increment", f"44,0.1,{cell}"), currency="USD")
