@@ -157,8 +157,8 @@ def make_bill(month: Month, seed: int, settings: Settings) -> Bill:
     cutoff = _cutoff(seed, settings)
     groups = _groups(month.calls[ITNIO], cutoff)
     usage, faults = _usage(groups, Random(f"{seed}/invoice"), faulty=settings.billing_faults > 0)
-    currencies = sorted({line.currency for line in usage})
     fees = [InvoiceLine("fee", "Monthly platform fee", "USD", None, None, _FEE)] if usage else []
+    currencies = sorted({line.currency for line in [*usage, *fees]})
     taxes = [
         InvoiceLine("tax", f"Service tax {_TAX} %", currency, None, None, _taxed([*usage, *fees], currency))
         for currency in currencies

@@ -38,13 +38,15 @@ def billed(lines: Rows) -> Sums:
 
 
 def recorded(sandbox: Sandbox, zone: str, clock: str) -> Sums:
-    """The same of the records of the calendar month in a zone by a clock; what has no such instant is in no month."""
+    """The same of the records of the calendar month in a zone by a clock."""
     sums: Sums = defaultdict(lambda: (0, 0, Fraction(0)))
     for record in sandbox.records("itnio"):
         cost, charged = Fraction(record.get("cost") or 0), record["chargedDuration"]
-        at = instant(record[CLOCKS[clock]])
-        local = at and at.astimezone(ZoneInfo(zone))
-        if local and (local.year, local.month) == (2026, 9) and cost:
+        # A charged call that nobody answered has no answer: when it was submitted stands in.
+        at = instant(record[CLOCKS[clock]]) or instant(record["submitTime"])
+        assert at is not None
+        local = at.astimezone(ZoneInfo(zone))
+        if (local.year, local.month) == (2026, 9) and (cost or charged):
             key = record["code"], record.get("currency", "USD")
             calls, seconds, amount = sums[key]
             sums[key] = calls + 1, seconds + charged, amount + cost
@@ -147,6 +149,13 @@ def test_without_faults(tmp_path: Path) -> None:
     assert untied(billed(invoice(sandbox, tmp_path)), records) == {}
     assert sandbox.invoice_faults.is_empty()
     assert invoice(Sandbox(calls=0), tmp_path) == []
+
+
+def test_the_fee_is_taxed_in_its_own_currency(tmp_path: Path) -> None:
+    """Where all calls are in euros, the fee in dollars still has its tax."""
+    lines = invoice(Sandbox(calls=200, eur_share=1.0), tmp_path)
+    assert {line["Currency"] for line in lines if line["Type"] == "usage"} == {"EUR"}
+    assert [line["Amount"] for line in lines if line["Type"] == "tax"][1] == "2.94"
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
