@@ -6,31 +6,18 @@ sheet per month. A table here begins at the first row in which every column that
 
 from __future__ import annotations
 
-import csv
-import re
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
 
-from callkit.cdr import as_lazy
 from callkit.errors import SchemaError
 from callkit.files.cells import Unreadable
 from callkit.files.columns import ColumnMap, Names
-from callkit.files.tables import ENDINGS, GUARDED, shortest, workbook
-
-_SEARCHED = 50
-"""So many rows from the top are looked at for the header."""
+from callkit.files.grids import SEARCHED, Grid, grids
 
 _LONGEST = 360
-
-_SURE = 15
-"""A number that is written in so few characters has no digits that a spreadsheet does not show."""
-
-_A_DAY = r"^(\d{4}-\d\d-\d\d) 00:00:00$"
-"""How a cell comes that is a date without a time."""
 
 WHOLE_ROW = "(the whole row)"
 """Stands for the column where a row does not fit the header."""
@@ -126,12 +113,12 @@ def sheets(
     """
     where = name_of(source)
     own = names.checked(columns)
-    grids = _grids(source, where)
+    found_in = grids(source, where)
     if sheet is not None:
-        grids = _chosen(grids, [sheet] if isinstance(sheet, str) else list(sheet), where)
-    found = [(grid, at) for grid in grids if (at := _header(grid, names, required, own)) is not None]
-    if not found or (sheet is not None and len(found) < len(grids)):
-        without = next(grid for grid in grids if grid not in [each for each, _ in found])
+        found_in = _chosen(found_in, [sheet] if isinstance(sheet, str) else list(sheet), where)
+    found = [(grid, at) for grid in found_in if (at := _header(grid, names, required, own)) is not None]
+    if not found or (sheet is not None and len(found) < len(found_in)):
+        without = next(grid for grid in found_in if grid not in [each for each, _ in found])
         raise SchemaError(_no_header(without, names, required, where))
     made = [_sheet(grid, at, names, own, where) for grid, at in found]
     everywhere = {header for each in made for header in each.frame.columns}
@@ -143,103 +130,7 @@ def sheets(
     return made
 
 
-@dataclass(slots=True, eq=False)
-class _Grid:
-    """Cells before it is known where the table begins; a frame's header is not among its rows."""
-
-    name: str
-    rows: list[list[str | None]]
-    frame: pl.DataFrame | None = None
-    unreadable: list[Unreadable] = field(default_factory=list)
-
-
-def _grids(source: object, where: str) -> list[_Grid]:
-    if not isinstance(source, str | Path):
-        frame = as_lazy(source).collect()
-        return [_Grid("", [list(frame.columns)], frame)]
-    path = Path(source)
-    match path.suffix.lower():
-        case ".csv":
-            return [_Grid("", _csv(path))]
-        case ".xlsx":
-            return _workbook(path)
-        case ".parquet":
-            try:
-                frame = pl.read_parquet(path, glob=False)
-            except pl.exceptions.PolarsError as error:
-                raise SchemaError(f"{where} is not a Parquet file that can be read: {error}") from None
-            return [_Grid("", [list(frame.columns)], frame)]
-        case other:
-            raise ValueError(
-                f"{where}: cannot read {other or 'a file without an ending'}; there are {ENDINGS}"
-            )
-
-
-def _csv(path: Path) -> list[list[str | None]]:
-    longest = csv.field_size_limit(sys.maxsize)
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        top = text[:20_000].splitlines()[:_SEARCHED]
-        # The sign that parts the most lines alike: a decimal comma does not, and neither does one in a title.
-        separator = max(
-            ";\t|,", key=lambda sign: (len([line for line in top if line.count(sign) > 0]), sign == ";")
-        )
-        rows = list(csv.reader(text.splitlines(keepends=True), delimiter=separator, strict=True))
-    except UnicodeDecodeError:
-        raise SchemaError(f"{path.name} is not text in UTF-8: save it as CSV in UTF-8") from None
-    except csv.Error as error:
-        raise SchemaError(f"{path.name} is not a CSV file that can be read: {error}") from None
-    finally:
-        csv.field_size_limit(longest)
-    return [[re.sub(GUARDED, r"\1", cell) or None for cell in row] for row in rows]
-
-
-def _workbook(path: Path) -> list[_Grid]:
-    book = workbook(path)
-    grids = []
-    for name in book.sheet_names:
-        # From the first row on: else rows are counted from the first that holds anything.
-        loaded = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        if not loaded.height or not loaded.width:
-            grids.append(_Grid(name, []))
-            continue
-        arrow, errors = loaded.to_arrow_with_errors()
-        cells = pl.DataFrame(arrow)
-        flags = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="boolean").to_polars()
-        floats = book.load_sheet(name, header_row=None, skip_rows=0, dtypes="float").to_polars()
-        rows = pl.Series(range(1, cells.height + 1), dtype=pl.Int64)
-        columns, unreadable = [], []
-        for at, column in enumerate(cells.columns):
-            numbers = flags.to_series(at).is_not_null() & ~cells[column].is_in(["true", "false"])
-            text, unsure = shortest(cells[column], _without_noise(floats.to_series(at)), numbers, rows)
-            columns.append(text.str.replace(_A_DAY, "$1"))
-            unreadable += [(at, cell) for cell in unsure]
-        unreadable += [
-            (error.offset_position[1], Unreadable(error.offset_position[0] + 1, "", error.detail, "a value"))
-            for error in (errors.errors if errors else [])
-        ]
-        texts = pl.DataFrame(columns)
-        grid = _Grid(name, [list(row) for row in texts.rows()])
-        grid.unreadable = [
-            Unreadable(cell.row, str(at), cell.value, cell.expected) for at, cell in unreadable
-        ]
-        grids.append(grid)
-    return grids
-
-
-def _without_noise(floats: pl.Series) -> pl.Series:
-    """Take a computed 0.11000000000000001 for the 0.11 that a spreadsheet shows.
-
-    Only fractions, and only where fifteen digits make an amount of at most ten decimals: the sixteenth digit of a whole
-    number may be an id's.
-    """
-    values = floats.drop_nulls().unique().to_list()
-    shown = {value: float(f"{value:.15g}") for value in values if value % 1 and len(repr(value)) > _SURE}
-    told = {value: near for value, near in shown.items() if near != value and near == round(near, 10)}
-    return floats.replace(list(told), list(told.values())) if told else floats
-
-
-def _chosen(grids: Sequence[_Grid], wanted: Sequence[str], where: str) -> list[_Grid]:
+def _chosen(grids: Sequence[Grid], wanted: Sequence[str], where: str) -> list[Grid]:
     by_name = {grid.name: grid for grid in grids if grid.name}
     absent = [name for name in wanted if name not in by_name]
     if absent or not wanted:
@@ -248,9 +139,9 @@ def _chosen(grids: Sequence[_Grid], wanted: Sequence[str], where: str) -> list[_
     return [by_name[name] for name in wanted]
 
 
-def _header(grid: _Grid, names: Names, required: Sequence[str], own: Mapping[str, str | None]) -> int | None:
+def _header(grid: Grid, names: Names, required: Sequence[str], own: Mapping[str, str | None]) -> int | None:
     """The first row in which every required column is recognised or stated."""
-    for at, row in enumerate(grid.rows[:_SEARCHED]):
+    for at, row in enumerate(grid.rows[:SEARCHED]):
         cells = {cell.strip() for cell in row if cell}
         stated = {ours for theirs, ours in own.items() if theirs in cells}
         meant = {name for cell in cells - set(own) for name in names.meant(cell)}
@@ -259,8 +150,8 @@ def _header(grid: _Grid, names: Names, required: Sequence[str], own: Mapping[str
     return None
 
 
-def _no_header(grid: _Grid, names: Names, required: Sequence[str], where: str) -> str:
-    filled = [[cell.strip() for cell in row if cell and cell.strip()] for row in grid.rows[:_SEARCHED]]
+def _no_header(grid: Grid, names: Names, required: Sequence[str], where: str) -> str:
+    filled = [[cell.strip() for cell in row if cell and cell.strip()] for row in grid.rows[:SEARCHED]]
     widest = max(filled, key=len, default=[])
     place = f"{where}, sheet {grid.name!r}" if grid.name else where
     if not widest:
@@ -275,7 +166,7 @@ def _no_header(grid: _Grid, names: Names, required: Sequence[str], where: str) -
     )
 
 
-def _sheet(grid: _Grid, at: int, names: Names, own: Mapping[str, str | None], where: str) -> Sheet:
+def _sheet(grid: Grid, at: int, names: Names, own: Mapping[str, str | None], where: str) -> Sheet:
     place = f"{where}, sheet {grid.name!r}" if grid.name else where
     header = [(cell or "").strip() for cell in grid.rows[at]]
     for name in header:
@@ -307,7 +198,7 @@ def _distinct(header: Sequence[str]) -> list[str]:
     return labels
 
 
-def _below(grid: _Grid, at: int, labels: Sequence[str]) -> tuple[pl.DataFrame, pl.Series, list[Unreadable]]:
+def _below(grid: Grid, at: int, labels: Sequence[str]) -> tuple[pl.DataFrame, pl.Series, list[Unreadable]]:
     place = f"sheet {grid.name!r}, " if grid.name else ""
     bad = [
         Unreadable(cell.row, labels[int(cell.column)], cell.value, cell.expected, place)

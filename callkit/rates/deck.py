@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property, reduce
-from hashlib import sha256
 from html import escape
 from typing import Any, Literal
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from callkit.arguments import time_zone
-from callkit.cdr import INSTANT, as_lazy, schema_of
+from callkit.cdr import schema_of
 from callkit.errors import SchemaError
 from callkit.files.amounts import Sign
 from callkit.files.cells import Unreadable, listed
@@ -23,18 +21,17 @@ from callkit.files.columns import ColumnMap
 from callkit.files.dates import Ends
 from callkit.files.sheets import name_of
 from callkit.rates.difference import changes
-from callkit.rates.matching import NEEDED, Matcher, Precedence
-from callkit.rates.reading import Stated, Unit, rows_of
+from callkit.rates.lookup import look_up
+from callkit.rates.matching import Matcher, Precedence
+from callkit.rates.reading import rows_of
 from callkit.rates.reasons import Reasons
 from callkit.rates.schema import ROWS
+from callkit.rates.stated import Stated, Unit, beginning, currency_code, factor, one_of, unit_of_rates
+from callkit.rates.telling import counted, digest, told
 from callkit.rates.validation import problems
-from callkit.rates.versions import contradictions, followed, refuse_contradictions, stacked
+from callkit.rates.versions import followed, refuse_contradictions, stacked
 
 UNREADABLE = schema_of(place=pl.String, column=pl.String, value=pl.String, expected=pl.String)
-
-_LOOKED_UP = (
-    "prefix", "destination", "rate", "bill_period", "currency", "valid_from", "valid_to",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -155,22 +152,22 @@ class RateDeck:
         >>> deck.rows.select("prefix", "rate", "bill_period", "currency").rows()
         [('86', Decimal('0.0350000000'), '60+60', 'USD'), ('86139', Decimal('0.0550000000'), '6+6', 'USD')]
         """
-        _one_of("unreadable", unreadable, ("refuse", "list"))
-        _one_of("contradictory", contradictory, ("refuse", "first", "last"))
-        _one_of("ends", ends, ("inclusive", "exclusive"))
-        _one_of("direction", direction, ("out", "in", None))
+        one_of("unreadable", unreadable, ("refuse", "list"))
+        one_of("contradictory", contradictory, ("refuse", "first", "last"))
+        one_of("ends", ends, ("inclusive", "exclusive"))
+        one_of("direction", direction, ("out", "in", None))
         zone = time_zone(tz)
         stated = Stated(
             columns=columns,
             sheet=sheet,
             date_format=date_format,
             tz=zone,
-            currency=_currency(currency),
+            currency=currency_code(currency),
             direction=direction,
-            per_seconds=_per_seconds(per_seconds),
+            per_seconds=unit_of_rates(per_seconds),
             decimal=decimal,
             ends=ends,
-            valid_from=_start(valid_from, zone),
+            valid_from=beginning(valid_from, zone),
             prefix_lists=prefix_lists,
         )
         sources = list(source) if isinstance(source, list | tuple) else [source]
@@ -268,7 +265,7 @@ class RateDeck:
         >>> ck.RateDeck.read(prices, currency="EUR").validate().select("problem", "row", "detail").row(0)
         ('jump', 1, '0.10 EUR from 2026-09-01 on, 10 times 0.01 EUR before it (row 1)')
         """
-        return problems(self.rows, self.unreadable, self.tz, _factor(jump))
+        return problems(self.rows, self.unreadable, self.tz, factor(jump))
 
     def diff(self, other: RateDeck, *, announced: datetime | date | str | None = None) -> pl.DataFrame:
         """Compare a later deck with this one, price by price.
@@ -313,7 +310,7 @@ class RateDeck:
                 f"the rates of {self.name} are per {self.per_seconds!r}, those of {other.name} per "
                 f"{other.per_seconds!r}"
             )
-        return changes(self.rows, other.rows, _start(announced, self.tz, "announced"), self.tz)
+        return changes(self.rows, other.rows, beginning(announced, self.tz, "announced"), self.tz)
 
     def row_of(self) -> pl.Expr:
         """Look a call up, as an expression over the CDR frame's columns: `deck_row`, null where no row applies.
@@ -349,32 +346,7 @@ class RateDeck:
         >>> deck.lookup(calls).select("callee", "deck_prefix", "deck_rate").rows()[:2]
         [('4915112345678', '4915', Decimal('0.0500000000')), ('4930123456', '49', Decimal('0.0100000000'))]
         """
-        lazy = as_lazy(cdrs)
-        found = lazy.collect_schema()
-        missing = [name for name in ("callee", "currency") if name not in found]
-        if missing:
-            raise SchemaError(
-                f"lookup needs the column {' and '.join(missing)}; got {', '.join(found) or 'none'}"
-            )
-        taken = [
-            name for name in found if name == "deck_row" or name in {f"deck_{each}" for each in _LOOKED_UP}
-        ]
-        if taken:
-            raise SchemaError(f"the frame has a column {taken[0]!r} already; drop it or rename it")
-        absent = [name for name in NEEDED if name not in found]
-        unknown = [
-            pl.lit(None, INSTANT if name.endswith("_at") else pl.String).alias(name) for name in absent
-        ]
-        told = self.rows.lazy().select(
-            pl.col("row").alias("deck_row"), *(pl.col(name).alias(f"deck_{name}") for name in _LOOKED_UP)
-        )
-        answer = (
-            lazy.with_columns(unknown)
-            .with_columns(self.row_of())
-            .drop(absent)
-            .join(told, on="deck_row", how="left", maintain_order="left")
-        )
-        return answer if isinstance(cdrs, pl.LazyFrame) else answer.collect()
+        return look_up(cdrs, self.rows, self.row_of())
 
     def reason_unmatched(self, calls: pl.DataFrame) -> pl.Series:
         """Say of each of a few calls why no row applies to it: text, null where one does.
@@ -407,17 +379,7 @@ class RateDeck:
     @cached_property
     def digest(self) -> str:
         """SHA-256 of what the deck says, 64 hexadecimal digits: whatever the file's form and the order of rows."""
-        said = self.rows.select(
-            pl.struct(
-                pl.col(name).to_physical().cast(pl.String)
-                if dtype == INSTANT
-                else pl.col(name).cast(pl.String)
-                for name, dtype in ROWS.items()
-                if name not in ("row", "place")
-            ).struct.json_encode()
-        ).to_series()
-        text = "\n".join([f"per {self.per_seconds}, {self._order()}", *sorted(said.to_list())])
-        return sha256(text.encode()).hexdigest()
+        return digest(self.rows, self.per_seconds, self.precedence)
 
     @cached_property
     def _matcher(self) -> Matcher:
@@ -427,43 +389,19 @@ class RateDeck:
     def _reasons(self) -> Reasons:
         return Reasons(self.rows, self._matcher, self.tz)
 
-    def _order(self) -> str:
-        """The order of rows matters only where rows contradict each other."""
-        told = contradictions(self.rows)
-        return f"{self.precedence} of {told['row'].to_list()}" if told.height else "one price each"
-
     def __repr__(self) -> str:
         return "\n".join(
-            [f"RateDeck {self.name}: {self._counted()}", *(f"  {line}" for line in self._told())]
+            [f"RateDeck {self.name}: {counted(self.rows)}", *(f"  {line}" for line in self._told())]
         )
 
     def _repr_html_(self) -> str:
-        told = "".join(f"<div>{escape(line)}</div>" for line in self._told())
-        return f"<div><strong>RateDeck {escape(self.name)}</strong>: {escape(self._counted())}{told}</div>"
-
-    def _counted(self) -> str:
-        prefixes = self.rows["prefix"].n_unique()
-        return f"{_count(self.rows.height, 'row')}, {_count(prefixes, 'prefix', 'prefixes')}"
+        lines = "".join(f"<div>{escape(line)}</div>" for line in self._told())
+        return (
+            f"<div><strong>RateDeck {escape(self.name)}</strong>: {escape(counted(self.rows))}{lines}</div>"
+        )
 
     def _told(self) -> list[str]:
-        currencies = ", ".join(self.rows["currency"].unique().sort().to_list()) or "no currency"
-        unit = {60: "minute", 1: "second", 3600: "hour", "block": "block"}.get(
-            self.per_seconds, f"{self.per_seconds} s"
-        )
-        zone = ZoneInfo(self.tz)
-        starts = self.rows["valid_from"].drop_nulls()
-        dated = "undated"
-        if starts.len():
-            first, last = (edge.astimezone(zone).date().isoformat() for edge in (starts.min(), starts.max()))  # type: ignore[union-attr]  # not empty
-            dated = (
-                f"starts from {first} to {last} ({self.tz})"
-                if first != last
-                else f"starts {first} ({self.tz})"
-            )
-        told = [f"{currencies} per {unit}; {dated}"]
-        if self.unreadable.height:
-            told.append(f"{_count(self.unreadable.height, 'unreadable cell')}: see .unreadable")
-        return told
+        return told(self.rows, self.unreadable.height, self.per_seconds, self.tz)
 
 
 def _read(
@@ -493,10 +431,6 @@ def _read(
     )
 
 
-def _count(number: int, one: str, several: str = "") -> str:
-    return f"1 {one}" if number == 1 else f"{number:,} {several or one + 's'}"
-
-
 def _unreadable(cells: Sequence[Unreadable]) -> pl.DataFrame:
     told = [(f"{cell.place}row {cell.row}", cell.column, cell.value, cell.expected) for cell in cells]
     return pl.DataFrame(told, schema=UNREADABLE, orient="row")
@@ -515,48 +449,3 @@ def _with_name(frame: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
     if " + " in name:
         return frame
     return frame.with_columns(pl.format("{}, {}", pl.lit(name), column).alias(column))
-
-
-def _one_of(name: str, value: object, known: Sequence[str | None]) -> None:
-    if value not in known:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, known))}, got {value!r}")
-
-
-def _currency(value: object) -> str | None:
-    if value is None:
-        return None
-    if not isinstance(value, str) or not (len(value) == 3 and value.isascii() and value.isalpha()):
-        raise ValueError(f"currency must be a code like 'USD', got {value!r}")
-    return value.upper()
-
-
-def _per_seconds(value: object) -> Unit:
-    if value == "block":
-        return "block"
-    if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
-        return value
-    raise ValueError(f'per_seconds must be a whole number of seconds from 1 on or "block", got {value!r}')
-
-
-def _factor(value: object) -> Decimal:
-    try:
-        factor = Decimal(value) if isinstance(value, Decimal | int | str) else Decimal("NaN")
-    except InvalidOperation:
-        factor = Decimal("NaN")
-    if not factor.is_finite() or not 1 < factor <= 10**9:
-        raise ValueError(f"jump must be a factor above 1, as a whole number, text or Decimal; got {value!r}")
-    return factor
-
-
-def _start(value: datetime | date | str | None, zone: str, name: str = "valid_from") -> datetime | None:
-    if value is None:
-        return None
-    try:
-        read = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise ValueError(f"{name} must be a date like '2026-09-01', got {value!r}") from None
-    if not isinstance(read, date):
-        raise TypeError(f"{name} must be a date, a datetime or ISO 8601 text, got {value!r}")
-    instant = read if isinstance(read, datetime) else datetime.combine(read, time(0))
-    aware = instant if instant.tzinfo is not None else instant.replace(tzinfo=ZoneInfo(zone))
-    return aware.astimezone(UTC)
