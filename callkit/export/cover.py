@@ -33,7 +33,7 @@ class Cover:
         What was bought, such as "Voice termination".
     period : (start, end), optional
         What the invoice is for: aware datetimes, or ISO 8601 text with an offset; the end is not part of it. By default
-        the period that `reconcile` was asked about, else from the first call to the last.
+        the period that `reconcile` was asked about, else the invoice's, else from the first call to the last.
     tz : str, optional
         The zone of the vendor's clock, in which instants are told beside UTC. By default that of `reconcile`.
     contract_deadline : date or ISO 8601 text, optional

@@ -121,7 +121,7 @@ def gather(
     masked: bool | None = None,
     materiality: Materiality | None = None,
     decisions: pl.DataFrame | str | Path | None = None,
-    tie_out: object = None,
+    tie_out: Any = None,
 ) -> Pack:
     """Work everything out; see `Reconciliation.to_excel` for the arguments."""
     cover = _asked("cover", cover, Cover) or Cover()
@@ -154,7 +154,7 @@ def gather(
         materiality=materiality,
         tie_out=tie_out,
         tz=tz,
-        period=_period(result, cover, tz),
+        period=_period(result, cover, tie_out, tz),
         deadline=until,
         masked=hidden,
         claims=claims,
@@ -265,10 +265,12 @@ def _masked_once(orphans: pl.DataFrame) -> pl.DataFrame:
     return masked.with_columns(orphans.select(ids.alias("call_id")).to_series())
 
 
-def _period(result: Reconciliation, cover: Cover, tz: str) -> str:
+def _period(result: Reconciliation, cover: Cover, tie_out: Any, tz: str) -> str:
     """`2026-09-01 00:00 +08:00 to 2026-10-01 00:00 +08:00`; the end is not part of it."""
     zone = ZoneInfo(tz)
     stated = cover.period or result.facts.asked.period
+    if stated is None and tie_out is not None:
+        stated = (tie_out.cut.start, tie_out.cut.end)
     if stated is not None:
         start, end = (cast("datetime", edge).astimezone(zone) for edge in stated)
         return f"{instant_text(start)} to {instant_text(end)}"

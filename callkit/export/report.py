@@ -10,7 +10,7 @@ import polars as pl
 from callkit.cdr import MONEY
 from callkit.export.bridge_sheet import Basis, parts
 from callkit.export.bridge_sheet import table as bridge_table
-from callkit.export.invoiced import columns_of, plain, sums
+from callkit.export.invoiced import Table, columns_of, plain, sums
 from callkit.export.method import coverage_of, method_of, provenance_of, reading
 from callkit.export.pack import DEMAND, TOTALS, Pack, facts_of
 from callkit.export.page import Shown, facts, table, text
@@ -175,17 +175,31 @@ def _causes(pack: Pack) -> str:
     return table(causes, columns, "One row per cause and currency", heads=True)
 
 
+_BOTH = (
+    *("currency", "status", "invoice_calls", "cdr_calls", "invoice_seconds", "cdr_seconds"),
+    *("invoice_amount", "cdr_amount", "amount_difference", "rounding"),
+)
+
+
 def _invoice(pack: Pack) -> str:
+    """What fits a page: of the bridge what is not zero, of the totals both sides, and what lies outside."""
+    bridge, totals, outside = sums(pack.tie_out)
+    kept = (pl.col("amount") != 0) | (pl.col("part") == "total")
+    shown = [
+        Table(bridge.title, bridge.frame.filter(kept)),
+        Table(totals.title, totals.frame.select(_BOTH)),
+        outside,
+    ]
     told = []
-    for title, frame in sums(pack.tie_out):
-        shown = plain(frame)
+    for title, frame in shown:
+        words = plain(frame).with_columns(pl.col(pl.String).exclude("currency").str.replace_all("_", " "))
         columns = [
             Shown(
                 column.name, column.title.capitalize(), "number" if column.kind in ("money", "count") else ""
             )
-            for column in columns_of(shown)
+            for column in columns_of(words)
         ]
-        told.append(table(shown, columns, title, heads=True))
+        told.append(table(words, columns, title, heads=True))
     return "\n".join(told)
 
 

@@ -1,0 +1,66 @@
+"""A pack with an invoice shows what the invoice asks for against the records."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import polars as pl
+import pytest
+
+import callkit as ck
+from export.packs import result, rows, sheets, spread
+from reconciliation.calls import itnio
+
+
+@pytest.fixture(scope="module")
+def tied() -> tuple[ck.Reconciliation, ck.TieOut]:
+    made = result(*spread(3), *([itnio(destination="Peru(Lima)")] * 2))
+    lines = pl.DataFrame(
+        {
+            "period_start": ["2026-10-01"] * 2,
+            "period_end": ["2026-10-31"] * 2,
+            "destination": ["Germany(Mobile)", "=cmd()"],
+            "currency": ["USD"] * 2,
+            "calls": [4, 1],
+            "amount": [Decimal("0.40"), Decimal("1.00")],
+        }
+    )
+    return made, ck.tie_out(made, ck.Invoice.read(lines, date_format="%Y-%m-%d"))
+
+
+def test_the_workbook_has_the_tie_out(tied: tuple[ck.Reconciliation, ck.TieOut], tmp_path: Path) -> None:
+    """The bridge from the invoice to what is due, and the lines that differ, are sheets with exact numbers."""
+    made, tie_out = tied
+    path = made.to_excel(tmp_path / "a.xlsx", tie_out=tie_out)
+    told = sheets(path)
+    bridge = [row[:6] for row in told["invoice"].iter_rows(values_only=True) if row[0] == "USD"]
+    steps = {(row[1], row[2]): Decimal(str(row[5])) for row in bridge[: tie_out.bridge.height]}
+    expected = {(part, step): amount for _, part, step, _, _, amount in tie_out.bridge.iter_rows()}
+    assert steps == expected
+    differences = rows(told["invoice differences"])
+    assert [row["destination"] for row in differences] == tie_out.differences["destination"].to_list()
+    assert "=cmd()" in {row["destination"] for row in differences}
+    assert isinstance(differences[0]["amount difference"], float | int)
+    assert "boundary calls" in told
+    cover = {row[0]: row[1] for row in told["cover"].iter_rows(values_only=True) if row[0]}
+    assert cover["Period"] == "2026-10-01 00:00 +00:00 to 2026-11-01 00:00 +00:00"
+    cells = [cell for sheet in openpyxl.load_workbook(path) for row in sheet.iter_rows() for cell in row]
+    assert not any(cell.data_type == "f" for cell in cells)
+
+
+def test_the_report_has_the_tie_out(tied: tuple[ck.Reconciliation, ck.TieOut], tmp_path: Path) -> None:
+    """The page has a section about the invoice; without an invoice it has none."""
+    made, tie_out = tied
+    page = made.to_html(tmp_path / "a.html", tie_out=tie_out).read_text(encoding="utf-8")
+    assert "<h2>Invoice</h2>" in page
+    assert "only on invoice" in page
+    assert "<h2>Invoice</h2>" not in made.to_html(tmp_path / "b.html").read_text(encoding="utf-8")
+
+
+def test_the_same_twice(tied: tuple[ck.Reconciliation, ck.TieOut], tmp_path: Path) -> None:
+    """With an invoice, too, equal input gives equal bytes."""
+    made, tie_out = tied
+    one, two = (made.to_excel(tmp_path / name, tie_out=tie_out).read_bytes() for name in ("a.xlsx", "b.xlsx"))
+    assert one == two
