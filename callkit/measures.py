@@ -6,6 +6,7 @@ and a month are computed the same way. Money stays exact throughout.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -55,6 +56,12 @@ class Measure:
     def adds_up(self) -> bool:
         """Whether the values of two groups add up to the value of both together."""
         return not self.below
+
+    @property
+    def short(self) -> str:
+        """The title, or its abbreviation where it has one: ASR, ACD."""
+        found = re.search(r"\(([A-Z]+)\)$", self.title)
+        return found[1] if found else self.title
 
     @property
     def of_money(self) -> bool:

@@ -122,20 +122,26 @@ def draw_days(
     height: int,
     color: str,
     name: str = "daily",
+    selection: alt.Parameter | None = None,
+    unit: bool = True,
 ) -> alt.Chart:
-    """Draw one bar per row of day, calls and the measure; undressed."""
+    """Draw one bar per row of day, calls and the measure; undressed.
+
+    A selection is referred to, and not yet added. `unit` names the unit beside the axis.
+    """
     rows = placed(days, every).with_columns(
         pl.Series("text", [written(measure, value, currency) for value in days[measure.name]], pl.String),
         pl.col(measure.name).cast(pl.Float64).alias("value"),
     )
-    pick = picking("day")
+    pick = selection or picking("day")
+    axis_title = (measure.unit_in(currency) or measure.title) if unit else None
     bars: alt.Chart = (
         alt.Chart(rows.select("day", "start", "end", "label", "value", "text", "calls"))
         .mark_bar(color=color, orient="vertical")
         .encode(
             x=_time_axis(tz),
             x2="end:T",
-            y=alt.Y("value:Q", title=measure.unit_in(currency) or measure.title, axis=alt.Axis(tickCount=4)),
+            y=alt.Y("value:Q", title=axis_title, axis=alt.Axis(tickCount=4)),
             opacity=faded(pick),
             tooltip=[
                 alt.Tooltip("label:N", title=every.capitalize()),
@@ -143,10 +149,9 @@ def draw_days(
                 *([] if measure.name == "calls" else [alt.Tooltip("calls:Q", title="Calls", format=",")]),
             ],
         )
-        .add_params(pick)
         .properties(name=name, width=width, height=height)
     )
-    return bars
+    return bars if selection else bars.add_params(pick)
 
 
 def placed(days: pl.DataFrame, every: Every) -> pl.DataFrame:

@@ -108,8 +108,12 @@ def draw_hours(
     width: int,
     ramp: tuple[str, ...] | None = None,
     name: str = "heatmap",
+    selection: alt.Parameter | None = None,
 ) -> alt.Chart:
-    """Draw one cell per row of weekday (1 … 7), hour, calls and the measure; undressed."""
+    """Draw one cell per row of weekday (1 … 7), hour, calls and the measure; undressed.
+
+    A selection is referred to, and not yet added.
+    """
     colors = look(theme)
     value = pl.col(measure.name).cast(pl.Float64)
     if measure.adds_up:
@@ -131,7 +135,7 @@ def draw_hours(
             "calls",
         )
     )
-    pick = picking("weekday", "hour")
+    pick = selection or picking("weekday", "hour")
     average = [alt.Tooltip("value:Q", title=f"Average{f' [{unit}]' if unit else ''}", format=",.4~g")]
     cells: alt.Chart = (
         alt.Chart(rows)
@@ -170,10 +174,9 @@ def draw_hours(
                 ),
             ],
         )
-        .add_params(pick)
         .properties(name=name, width=width, height=7 * _CELL)
     )
-    return cells
+    return cells if selection else cells.add_params(pick)
 
 
 def _weekdays(first: date, last: date) -> dict[int, int]:

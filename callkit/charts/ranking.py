@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import altair as alt
@@ -96,36 +97,41 @@ def destinations(
     return dressed(drawn.properties(title=titled(title, told, width + 200)), theme)
 
 
-def ranks(groups: pl.DataFrame, by: str, measure: Measure, top: int) -> pl.DataFrame:
+def ranks(
+    groups: pl.DataFrame, by: str, measure: Measure, top: int, beside: Sequence[Measure] = ()
+) -> pl.DataFrame:
     """Rank groups by a measure, and put all beyond the first ones together.
 
     Parameters
     ----------
     groups : pl.DataFrame
         `by`, and the columns of `measures.sums`.
+    beside : sequence of Measure
+        Computed for the same rows.
 
     Returns
     -------
     pl.DataFrame
-        `by`, members (how many groups a row stands for), calls, the measure. The highest first, the others last;
-        groups without a value (nothing to divide by, no such money) are left out.
+        `by`, members (how many groups a row stands for), calls, the measure, those beside it. The highest first, the
+        others last; groups without a value (nothing to divide by, no such money) are left out.
     """
     valued = groups.with_columns(measure.value()).filter(
         pl.col(measure.name).is_not_null(), (pl.col(measure.name) != 0) | (not measure.of_money)
     )
     order = measure.name if measure.adds_up else "calls"
     ordered = valued.sort(order, by, descending=[True, False], nulls_last=True)
-    columns = list(dict.fromkeys((by, "members", "calls", measure.name)))
+    values = list({which.name: which.value() for which in (measure, *beside)}.values())
+    columns = list(dict.fromkeys((by, "members", "calls", measure.name, *(which.name for which in beside))))
     first = ordered.head(top).sort(measure.name, by, descending=[True, False], nulls_last=True)
-    first = first.with_columns(pl.lit(1, pl.Int64).alias("members")).select(columns)
+    first = first.with_columns(pl.lit(1, pl.Int64).alias("members"), *values).select(columns)
     rest = ordered.slice(top)
     if rest.height <= 1:
-        return ranks(groups, by, measure, top + 1) if rest.height else first
+        return ranks(groups, by, measure, top + 1, beside) if rest.height else first
     together = rest.select(
         pl.lit(None, rest.schema[by]).alias(by),
         pl.len().cast(pl.Int64).alias("members"),
         *(pl.col(name).sum() for name in (*COUNTED, *PAID)),
-    ).with_columns(measure.value())
+    ).with_columns(values)
     return first.vstack(together.select(columns))
 
 
@@ -140,8 +146,15 @@ def draw_ranks(
     color: str | None = None,
     names: bool = True,
     name: str = "ranking",
+    key: str | None = None,
+    before: str | None = None,
+    selection: alt.Parameter | None = None,
 ) -> alt.LayerChart:
-    """Draw the rows of `ranks`: bars, values beside them, the others in grey; undressed."""
+    """Draw the rows of `ranks`: bars, values beside them, the others in grey; undressed.
+
+    `key` is the column that a click selects by, where that is not the name; `before` one with the values of another
+    period, drawn as a mark across the bar. A selection is referred to, and not yet added.
+    """
     colors = look(theme)
     color = color or _COLORS.get(measure.name, FIRST)
     # The one row that stands for several is the last; one other group alone has no name of its own to hide.
@@ -149,13 +162,7 @@ def draw_ranks(
     rows = (
         ranked.with_columns(
             pl.when(others)
-            .then(
-                pl.format(
-                    "({} other{})",
-                    "members",
-                    pl.when(pl.col("members") == 1).then(pl.lit("")).otherwise(pl.lit("s")),
-                )
-            )
+            .then(pl.format("({} others)", "members"))
             .otherwise(pl.col(by).fill_null(f"(no {by.replace('_', ' ')})"))
             .alias("name"),
             others.alias("others"),
@@ -163,6 +170,7 @@ def draw_ranks(
             pl.Series(
                 "text", [written(measure, value, currency) for value in ranked[measure.name]], pl.String
             ),
+            *_earlier(ranked, before, measure, currency),
         )
         .with_columns(pl.col("name").str.replace_all(r"\p{C}", "\N{REPLACEMENT CHARACTER}"))
         .with_columns(
@@ -174,40 +182,62 @@ def draw_ranks(
             pl.col("name").str.slice(0, 200),
         )
     )
-    rows = rows.select("rank", by, "name", "shown", "others", "value", "text", "calls")
+    field = key or by
+    then = ["before", "before_text"] if before else []
+    rows = rows.select("rank", field, "name", "shown", "others", "value", "text", "calls", *then)
     # Two long names may be cut to the same text: the rank is what is placed, and the name stands beside it.
     y = alt.Y("rank:O", title=None, axis=None)
-    low, high = min(0.0, *rows["value"]), max(0.0, *rows["value"])
+    values = [0.0, *rows["value"].drop_nulls(), *(rows["before"].drop_nulls() if before else ())]
+    low, high = min(values), max(values)
     scale = alt.Scale(domain=[low, high] if high > low else [0, 1], nice=False)
     tooltip = [
         alt.Tooltip("name:N", title=by.replace("_", " ").capitalize()),
         alt.Tooltip("text:N", title=measure.title),
         *([] if measure.name == "calls" else [alt.Tooltip("calls:Q", title="Calls", format=",")]),
+        *([alt.Tooltip("before_text:N", title="Before")] if before else []),
     ]
-    pick = picking(by)
+    pick = selection or picking(field)
     x = alt.X("value:Q", title=None, scale=scale, axis=None)
     bars = (
         alt.Chart(rows.filter(~pl.col("others")))
         .mark_bar(height=ROW - 7, color=color, cursor="pointer")
         .encode(x=x, y=y, opacity=faded(pick), tooltip=tooltip)
-        .add_params(pick)
         .properties(name=name, width=width, height=ROW * rows.height)
     )
+    if selection is None:
+        bars = bars.add_params(pick)
     rest = (
         alt.Chart(rows.filter("others"))
         .mark_bar(height=ROW - 7, color=VERDICT_COLORS["agrees"], opacity=0.6)
         .encode(x=x, y=y, tooltip=tooltip)
     )
+    end = pl.max_horizontal("value", *(["before"] if before else [])).fill_null(0.0)
     texts = (
-        alt.Chart(rows)
+        alt.Chart(rows.with_columns(end.alias("end")))
         .mark_text(align="left", dx=5, color=colors.text, fontSize=11)
-        .encode(x=x, y=y, text="text:N")
+        .encode(x=alt.X("end:Q", title=None, scale=scale, axis=None), y=y, text="text:N")
     )
     layers = [bars, rest, texts]
+    if before:
+        ticks = alt.Chart(rows.filter(pl.col("before").is_not_null()))
+        layers.append(
+            ticks.mark_tick(color=colors.text, thickness=2, size=ROW - 3).encode(
+                x=alt.X("before:Q", title=None, scale=scale, axis=None), y=y, tooltip=tooltip
+            )
+        )
     if names:
         labels = alt.Chart(rows).mark_text(align="right", color=colors.text, fontSize=12, limit=320)
         layers.append(labels.encode(x=alt.value(-8), y=y, text="shown:N", tooltip=tooltip))
     return layered(*layers)
+
+
+def _earlier(
+    ranked: pl.DataFrame, before: str | None, measure: Measure, currency: str | None
+) -> list[pl.Expr | pl.Series]:
+    if before is None:
+        return []
+    texts = [written(measure, value, currency) for value in ranked[before]]
+    return [pl.col(before).cast(pl.Float64).alias("before"), pl.Series("before_text", texts, pl.String)]
 
 
 def _first_other(ranked: pl.DataFrame) -> int:

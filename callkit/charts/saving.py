@@ -73,7 +73,7 @@ def save(chart: Chart, path: str | Path, *, scale: float = 2.0) -> Path:
     path = Path(path)
     match path.suffix.lower():
         case ".png":
-            path.write_bytes(png(chart, scale=scale))
+            path.write_bytes(png(chart.to_dict(), scale=scale))
         case ".svg":
             path.write_text(vlc.vegalite_to_svg(_printable(chart.to_dict())), encoding="utf-8")
         case ".html":
@@ -83,9 +83,9 @@ def save(chart: Chart, path: str | Path, *, scale: float = 2.0) -> Path:
     return path
 
 
-def png(chart: Chart, *, scale: float) -> bytes:
-    """Draw a chart as a PNG."""
-    return bytes(vlc.vegalite_to_png(_printable(chart.to_dict()), scale=scale))
+def png(spec: dict[str, Any], *, scale: float) -> bytes:
+    """Draw a chart's specification as a PNG."""
+    return bytes(vlc.vegalite_to_png(_printable(spec), scale=scale))
 
 
 def _printable(value: Any) -> Any:

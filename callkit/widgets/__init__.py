@@ -1,5 +1,6 @@
 """Widgets for notebooks: they render by traits only, without a network, and can be driven from Python."""
 
+from callkit.widgets.explorer import Explorer
 from callkit.widgets.staircase import StaircaseView
 
-__all__ = ["StaircaseView"]
+__all__ = ["Explorer", "StaircaseView"]

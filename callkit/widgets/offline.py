@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import altair as alt
+from altair.utils.selection import IntervalSelection, PointSelection
 
 from callkit.charts.dressing import Chart
 from callkit.charts.saving import EMBED, png
@@ -23,6 +25,53 @@ def mount(chart: Chart) -> alt.JupyterChart:
     return alt.JupyterChart(chart, embed_options={"actions": EMBED["actions"]})
 
 
+def on_pick(mounted: alt.JupyterChart, name: str, react: Callable[[list[dict[str, Any]]], None]) -> None:
+    """Call `react` with what is picked in a point selection, whichever chart is shown; nothing is an empty list."""
+
+    def changed(change: dict[str, Any]) -> None:
+        told = _told(change["new"], name)
+        if told is not None:
+            react(PointSelection.from_vega(name, signal=told["value"], store=told["store"]).value)
+
+    mounted.observe(changed, "_vl_selections")
+
+
+def on_brush(mounted: alt.JupyterChart, name: str, react: Callable[[dict[str, Any]], None]) -> None:
+    """Call `react` with what is brushed in an interval selection, by field; nothing is an empty mapping."""
+
+    def changed(change: dict[str, Any]) -> None:
+        told = _told(change["new"], name)
+        if told is not None:
+            react(IntervalSelection.from_vega(name, signal=told["value"], store=told["store"]).value)
+
+    mounted.observe(changed, "_vl_selections")
+
+
+def _told(selections: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """What the browser said of a selection; None where it has not said anything since the chart was swapped.
+
+    `JupyterChart.selections` would say nothing where a selection that the chart began with is cleared: it does not know
+    of that one. The trait that is synchronised with the browser does.
+    """
+    told = selections.get(name)
+    return told if told is not None and told["value"] is not None else None
+
+
 def picture(chart: Chart) -> dict[str, Any]:
     """Make the same chart a PNG, for whoever opens a saved notebook without its widgets."""
-    return {"image/png": png(chart, scale=1.5)}
+    return {"image/png": png(chart.to_dict(), scale=1.5)}
+
+
+def pictures(*charts: Any) -> dict[str, Any]:
+    """Make the charts of several `JupyterChart`s one PNG, one below the other."""
+    specs: list[dict[str, Any]] = [chart.to_dict() for chart in charts]
+    apart = ("$schema", "config", "datasets", "params")
+    together = {
+        "$schema": specs[0]["$schema"],
+        "config": specs[0]["config"],
+        "datasets": {name: rows for spec in specs for name, rows in spec.get("datasets", {}).items()},
+        "params": [param for spec in specs for param in spec.get("params", [])],
+        "vconcat": [{name: part for name, part in spec.items() if name not in apart} for spec in specs],
+        "resolve": {"scale": {"color": "independent"}},
+    }
+    return {"image/png": png(together, scale=1.5)}
