@@ -54,10 +54,12 @@ def _write_xlsx(path: Path, name: str, header: Sequence[str], rows: Iterable[Seq
         sheet = workbook.add_worksheet(name)
         bold, day = workbook.add_format({"bold": True}), workbook.add_format({"num_format": "yyyy-mm-dd"})
         sheet.freeze_panes(1, 0)
+        cells = list(rows)
         for place, title in enumerate(header):
-            sheet.set_column(place, place, max(12, len(title) + 2))
+            widest = max(len(str(row[place] or "")) for row in [header, *cells])
+            sheet.set_column(place, place, widest + 2)
             sheet.write_string(0, place, title, bold)
-        for at, row in enumerate(rows, 1):
+        for at, row in enumerate(cells, 1):
             for place, cell in enumerate(row):
                 if isinstance(cell, date):
                     sheet.write_datetime(at, place, cell, day)
