@@ -132,7 +132,7 @@ def nothing(why: str, *, title: str, theme: str, width: int, height: int = 120) 
     """Draw a chart that says in words that there is nothing to draw, and why."""
     colors = look(theme)
     said = (
-        alt.Chart(pl.DataFrame({"said": ["\n".join(lines(why, width - 40, 7))]}), name="nothing")
+        alt.Chart(pl.DataFrame({"said": ["\n".join(lines(why, width - 40, 7))]}))
         .mark_text(lineBreak="\n", color=colors.quiet, fontSize=13, align="center", baseline="middle")
         .encode(text="said:N", x=alt.value(width / 2), y=alt.value(height / 2))
         .properties(width=width, height=height, title=titled(title, "", width))

@@ -69,6 +69,10 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         is for calls without one.
     days, hours, ranking : altair.JupyterChart
         The mounted charts; their `.chart` is what is shown.
+    told, stands_out, listed : ipywidgets.HTML
+        What is chosen with every measure, what stands out, and the table.
+    surroundings : Surroundings
+        What the browser says of the page.
 
     Examples
     --------
@@ -76,7 +80,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     >>> with ck.Sandbox(calls=500, seed=7) as sandbox:
     ...     cdrs = sandbox.nx_whatsapp().fetch(sandbox.call_ids)
     >>> explorer = ck.widgets.Explorer(cdrs)
-    >>> explorer.only = {"bill_period": ["12+12"]}
+    >>> explorer.only = {"bill_period": ["6+6"]}
     >>> explorer.selection.height == explorer.totals["calls"][0] > 0
     True
     """
@@ -95,23 +99,23 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
         self._cube = Cube(cdrs, tz)
         self._theme, self._width = theme, width
         self._drawing = False
-        self._surroundings = Surroundings()
+        self.surroundings = Surroundings()
         self._controls()
-        self._told, self._outliers, self._table = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.told, self.stands_out, self.listed = widgets.HTML(), widgets.HTML(), widgets.HTML()
         self.days, self.hours, self.ranking = (
             mount(self._draw(name)) for name in ("days", "hours", "ranking")
         )
         self.days.debounce_wait, self.days.max_wait = _SETTLED, False
         super().__init__(
             [
-                self._surroundings,
+                self.surroundings,
                 self._row,
-                self._told,
+                self.told,
                 self.days,
                 self.hours,
                 self.ranking,
-                self._outliers,
-                self._table,
+                self.stands_out,
+                self.listed,
             ],
             layout=widgets.Layout(width="100%", overflow="visible"),
         )
@@ -252,7 +256,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             control.observe(self._refresh, "value")
         self._clear.on_click(self.clear)
         self.observe(self._refresh, ["stretch", "hour", "only"])
-        self._surroundings.observe(self._refresh, ["dark", "width"])
+        self.surroundings.observe(self._refresh, ["dark", "width"])
         on_brush(self.days, "brush", self._brushed)
         on_pick(self.hours, "hour", self._hour_picked)
         on_pick(self.ranking, "member", self._member_picked)
@@ -304,7 +308,7 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     def _write(self) -> None:
         measures, currency, by = list(self._cube.measures.values()), self.currency.value, self.by.value
         before = self._before(self._part())
-        self._told.value = tiles(
+        self.told.value = tiles(
             self.totals,
             None if before is None else self._totals(before),
             measures,
@@ -312,18 +316,18 @@ class Explorer(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
             chosen=self._in_words(before),
         )
         odd = self.outliers["sentence"].to_list()
-        self._outliers.value = sentences(odd[:5], len(odd) - 5 if len(odd) > 5 else 0)
+        self.stands_out.value = sentences(odd[:5], len(odd) - 5 if len(odd) > 5 else 0)
         rows = measured(self._cube.added(self._ranked_part(), [by], currency), measures)
         rows = rows.sort(self.measure.value, by, descending=[True, False], nulls_last=True)
         head = rows.head(TOP)
         more = rows.height - head.height
         body = table(head, self._cube.shown(by, head[by]), DIMENSIONS[by], measures, currency)
         left = f'<span class="callkit-quiet">{more:,} more in <code>.table</code></span>' if more > 0 else ""
-        self._table.value = body + wrapped(left)
+        self.listed.value = body + wrapped(left)
 
     def _asked(self) -> Asked:
-        theme = self._theme if self._theme != "auto" else "dark" if self._surroundings.dark else "light"
-        width = self._width or min(_WIDEST, max(_NARROWEST, (self._surroundings.width or _USUAL) - 40))
+        theme = self._theme if self._theme != "auto" else "dark" if self.surroundings.dark else "light"
+        width = self._width or min(_WIDEST, max(_NARROWEST, (self.surroundings.width or _USUAL) - 40))
         return Asked(tuple(self._measures()), self.currency.value, theme, width)
 
     def _measures(self) -> list[Any]:

@@ -183,6 +183,8 @@ def measured(added: pl.DataFrame, measures: Sequence[Measure]) -> pl.DataFrame:
 
 def _coded(members: pl.Series, names: pl.Series) -> pl.Series:
     """Put a small number in place of each text: grouping by it is quick, and no number leaves the kernel."""
+    if names.is_empty():
+        return pl.Series(members.name, [], dtype=pl.UInt32)
     codes = members.replace_strict(names, range(names.len()), return_dtype=pl.UInt32)
     return codes.alias(members.name)
 
