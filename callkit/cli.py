@@ -6,11 +6,11 @@ import argparse
 import sys
 import warnings
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
 from importlib.metadata import version
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from callkit.cli_reconcile import reconcile_arguments
+from callkit.cli_types import days, instant, out, port
 from callkit.errors import CallkitError
 
 _ABOUT = """\
@@ -79,13 +79,13 @@ def _parser() -> argparse.ArgumentParser:
         _command(commands, "status", _status, "what an archive holds, and what the vendor will forget next")
     )
 
-    _reconcile_arguments(
+    reconcile_arguments(
         _command(commands, "reconcile", _reconcile, "recompute every charge of the call records in files")
     )
 
     sandbox = _command(commands, "sandbox", _sandbox, "serve both vendors' APIs on 127.0.0.1 until Ctrl-C")
     _traffic(sandbox)
-    sandbox.add_argument("--port", type=_port, default=0, help="default: any free one")
+    sandbox.add_argument("--port", type=port, default=0, help="default: any free one")
 
     lab = _command(commands, "lab", _lab, "copy the notebooks here and open JupyterLab on them")
     lab.add_argument(
@@ -126,10 +126,10 @@ def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
         "itnio", help="ITNIO Tech voice: the calls of a period", epilog=f"Needs {keys}."
     )
     itnio.add_argument(
-        "--from", dest="start", required=True, type=_instant, metavar="TIME", help="first instant"
+        "--from", dest="start", required=True, type=instant, metavar="TIME", help="first instant"
     )
     itnio.add_argument(
-        "--to", dest="end", required=True, type=_instant, metavar="TIME",
+        "--to", dest="end", required=True, type=instant, metavar="TIME",
         help="first instant that is not wanted any more; both like 2026-10-01T00:00:00+08:00",
     )  # fmt: skip
     keys = "CALLKIT_NX_ACCESS_KEY, CALLKIT_NX_ACCESS_SECRET, CALLKIT_NX_APP_KEY and CALLKIT_NX_BUSINESS_PHONE"
@@ -142,7 +142,7 @@ def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
     for vendor in (itnio, nx):
         vendor.set_defaults(parser=vendor)
         vendor.add_argument(
-            "--out", required=True, type=_out, metavar="FILE", help="ends in .parquet, .csv or .xlsx"
+            "--out", required=True, type=out, metavar="FILE", help="ends in .parquet, .csv or .xlsx"
         )
         vendor.add_argument("--force", action="store_true", help="replace FILE if it is there")
         _client_arguments(vendor)
@@ -163,10 +163,10 @@ def _sync_arguments(parser: argparse.ArgumentParser) -> None:
     itnio = vendors.add_parser("itnio", help="ITNIO Tech voice: the calls of a period", epilog=codes)
     itnio.add_argument("archive", metavar="ARCHIVE", help="a folder, made if need be, or an address (s3://…)")
     itnio.add_argument(
-        "--from", dest="start", type=_instant, metavar="TIME", help="default: as far back as the vendor shows"
+        "--from", dest="start", type=instant, metavar="TIME", help="default: as far back as the vendor shows"
     )
     itnio.add_argument(
-        "--to", dest="end", type=_instant, metavar="TIME",
+        "--to", dest="end", type=instant, metavar="TIME",
         help="default: five minutes ago; both like 2026-10-01T00:00:00+08:00",
     )  # fmt: skip
     nx = vendors.add_parser("nx", help="NXCloud WhatsApp calling: calls by id", epilog=codes)
@@ -180,7 +180,7 @@ def _sync_arguments(parser: argparse.ArgumentParser) -> None:
     for vendor in (itnio, nx):
         vendor.set_defaults(parser=vendor)
         vendor.add_argument(
-            "--look-back", type=_days, default=7.0, metavar="DAYS",
+            "--look-back", type=days, default=7.0, metavar="DAYS",
             help="calls younger than this are read again, because records are filled in late (%(default)g)",
         )  # fmt: skip
         vendor.add_argument(
@@ -200,110 +200,10 @@ def _status_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--fail-within",
-        type=_days,
+        type=days,
         metavar="DAYS",
         help="exit code 1 if the vendor forgets something so soon",
     )
-
-
-def _reconcile_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.set_defaults(parser=parser)
-    parser.add_argument(
-        "files",
-        nargs="+",
-        type=Path,
-        metavar="FILE",
-        help="as `callkit fetch` writes it: .parquet, .csv or .xlsx",
-    )
-    parser.add_argument(
-        "--out", type=_out, default=Path("callkit-findings.csv"), metavar="FILE",
-        help="where the findings go: .csv, .parquet or .xlsx (default: %(default)s; replaced if it is there)",
-    )  # fmt: skip
-    parser.add_argument("--claims", type=_out, metavar="FILE", help="where the calls to dispute go")
-    parser.add_argument("--mask", action="store_true", help="hide telephone numbers in what is written")
-    parser.add_argument(
-        "--tolerance", type=_amount, metavar="AMOUNT",
-        help="how far a cost may be off and still be rounding (default: half a unit of the vendor's last decimal)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--period", nargs=2, type=_instant, metavar=("FROM", "TO"),
-        help="calls outside are findings; like 2026-10-01T00:00:00+08:00, TO not included",
-    )  # fmt: skip
-    parser.add_argument(
-        "--tz", type=_time_zone, metavar="ZONE",
-        help="the zone to tell times in (default: UTC), and that of times in the files without an offset",
-    )  # fmt: skip
-    parser.add_argument(
-        "--severity", action="append", default=[], type=_severity, metavar="CHECK=LEVEL",
-        help="error, warning, info or off, e.g. talk_time=off; may be repeated",
-    )  # fmt: skip
-
-
-def _port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
-        raise argparse.ArgumentTypeError(
-            f"{text!r} is no port: a whole number from 1 to 65535, or 0 for any free one"
-        )
-    return int(text)
-
-
-def _days(text: str) -> float:
-    try:
-        days = float(text)
-    except ValueError:
-        days = -1.0
-    if not 0 <= days <= 36_500:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of days")
-    return days
-
-
-def _amount(text: str) -> Decimal:
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        amount = Decimal("NaN")
-    if not amount.is_finite() or amount < 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is no amount like 0.005")
-    return amount
-
-
-def _time_zone(text: str) -> str:
-    try:
-        ZoneInfo(text)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no time zone such as Asia/Shanghai") from None
-    return text
-
-
-def _severity(text: str) -> tuple[str, str]:
-    from callkit.reconciliation.checks import CHECKS  # noqa: PLC0415 - as below
-    from callkit.reconciliation.findings import SEVERITIES  # noqa: PLC0415 - as below
-
-    check, _, level = text.partition("=")
-    known = list(dict.fromkeys(each.name for each in CHECKS))
-    if check not in known:
-        raise argparse.ArgumentTypeError(f"no check named {check!r}; there are {', '.join(known)}")
-    if level not in SEVERITIES:
-        raise argparse.ArgumentTypeError(f"{text!r} should be {check}= and one of {', '.join(SEVERITIES)}")
-    return check, level
-
-
-def _instant(text: str) -> str:
-    from callkit.fetch.windows import period  # noqa: PLC0415 - as below
-
-    try:
-        period(text, text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error).removeprefix("start ")) from None
-    return text
-
-
-def _out(text: str) -> Path:
-    from callkit.export import ENDINGS  # noqa: PLC0415 - as below
-
-    if Path(text).suffix.lower() not in ENDINGS:
-        raise argparse.ArgumentTypeError(f"{text!r} must end in one of {', '.join(ENDINGS)}")
-    return Path(text)
 
 
 # The commands import what they need when they run, so that `callkit --help` answers at once.

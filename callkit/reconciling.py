@@ -10,28 +10,36 @@ import polars as pl
 
 from callkit.cdr import mask_numbers
 from callkit.errors import SchemaError
-from callkit.export import write
+from callkit.export import Cover, write
 from callkit.files import read_cdrs
+from callkit.invoice import Invoice, TieOut, find_cutoff, tie_out
+from callkit.rates import RateDeck
 from callkit.reconciliation import Reconciliation, reconcile
 from callkit.reconciliation.wording import money_text
 from callkit.terminal import printable, report
 
 __all__ = ["reconcile_files"]
 
+FINDINGS = Path("callkit-findings.csv")
+
 _BY = {
     "self_consistent": "against the records themselves",
-    "contract_verified": "by the rating given",
+    "contract_verified": "by the contract",
 }
 
 
 def reconcile_files(arguments: argparse.Namespace) -> int:
     """Carry out the command: what it is given was checked by the parser, as far as that can tell."""
     files: list[Path] = arguments.files
-    outputs = {"--out": arguments.out, "--claims": arguments.claims}
-    _writable({option: out for option, out in outputs.items() if out is not None}, files)
-    cdrs = _read(files, arguments.tz)
+    papers = [paper for paper in (arguments.deck, arguments.invoice) if paper is not None]
+    outs = [("--out", out) for out in arguments.out or [FINDINGS]]
+    if arguments.claims is not None:
+        outs.append(("--claims", arguments.claims))
+    _writable(outs, [*files, *papers])
+    cdrs, deck, invoice = _given(arguments)
     result = reconcile(
         cdrs,
+        rate_deck=deck,
         tolerance=arguments.tolerance,
         period=arguments.period and tuple(arguments.period),
         tz=arguments.tz or "UTC",
@@ -42,14 +50,20 @@ def reconcile_files(arguments: argparse.Namespace) -> int:
     left_out = f", {_counted(copies, 'exact copy', 'exact copies')} left out" if copies else ""
     print(f"{_counted(cdrs.height, 'record')} in {_counted(len(files), 'file')}{left_out}.\n")
     print("\n".join([*report(result), *_covered(covered), ""]))
-    _write(result, arguments.out, arguments.claims, masked=arguments.mask)
+    tied = None if invoice is None else _tied(result, invoice, arguments.invoice_tz, arguments.clock)
+    if tied is not None:
+        print(f"The invoice against the records\n{_indented(repr(tied))}\n")
+    for _, out in outs[: len(arguments.out or [FINDINGS])]:
+        _write(result, tied, out, masked=arguments.mask)
+    if arguments.claims is not None:
+        _write_table("claims", result.claims, arguments.claims, masked=arguments.mask)
     return 0
 
 
-def _writable(outputs: dict[str, Path], files: Sequence[Path]) -> None:
+def _writable(outs: Sequence[tuple[str, Path]], files: Sequence[Path]) -> None:
     """Looked at before anything is read: minutes of work should not end in a refusal, nor cost the records."""
     taken = {file.resolve(): str(file) for file in files}
-    for option, out in outputs.items():
+    for option, out in outs:
         if not out.parent.is_dir():
             raise ValueError(f"{option}: there is no folder {out.parent} to write to: make it first")
         if out.resolve() in taken:
@@ -57,17 +71,52 @@ def _writable(outputs: dict[str, Path], files: Sequence[Path]) -> None:
         taken[out.resolve()] = f"what {option} names"
 
 
-def _read(files: Sequence[Path], tz: str | None) -> pl.DataFrame:
+def _given(arguments: argparse.Namespace) -> tuple[pl.DataFrame, RateDeck | None, Invoice | None]:
+    """Read all that is given before any of it is worked on."""
     try:
-        frames = [read_cdrs(file, tz=tz) for file in files]
+        cdrs = _read(arguments.files, arguments.tz)
+        deck = arguments.deck and RateDeck.read(
+            arguments.deck,
+            columns=dict(arguments.deck_column),
+            date_format=arguments.deck_dates,
+            currency=arguments.deck_currency,
+            tz=arguments.deck_tz or "UTC",
+        )
+        invoice = arguments.invoice and Invoice.read(
+            arguments.invoice,
+            columns=dict(arguments.invoice_column),
+            date_format=arguments.invoice_dates,
+            currency=arguments.invoice_currency,
+            tz=arguments.invoice_tz,
+        )
     except ImportError as error:  # a sentence already: which extra to install
         raise ValueError(str(error)) from None
+    return cdrs, deck, invoice
+
+
+def _read(files: Sequence[Path], tz: str | None) -> pl.DataFrame:
+    frames = [read_cdrs(file, tz=tz) for file in files]
     try:
         return pl.concat(frames, how="diagonal")
     except pl.exceptions.PolarsError as error:
         raise SchemaError(
             f"the files have columns of one name that cannot be put together: {error}. Rename or drop them."
         ) from None
+
+
+def _tied(result: Reconciliation, invoice: Invoice, tz: str | None, clock: str | None) -> TieOut:
+    """Hold the invoice against the records, cut as it fits them best where the user does not say how."""
+    best = find_cutoff(result, invoice)
+    if tz is not None:
+        best = best.filter(pl.col("zones").list.contains(tz))
+    if clock is not None:
+        best = best.filter(pl.col("clock") == clock)
+    if best.is_empty():
+        return tie_out(result, invoice, tz=tz, clock=clock or "auto")  # type: ignore[arg-type]  # checked by the parser
+    found = best.row(0, named=True)
+    return tie_out(
+        result, invoice, tz=tz or found["tz"], clock=found["clock"], population=found["population"]
+    )
 
 
 def _covered(table: pl.DataFrame) -> list[str]:
@@ -92,13 +141,39 @@ def _covered(table: pl.DataFrame) -> list[str]:
     return lines
 
 
-def _write(result: Reconciliation, out: Path, claims: Path | None, *, masked: bool) -> None:
-    frames = [("findings", result.findings, out)]
-    if claims is not None:
-        frames.append(("claims", result.claims, claims))
-    for what, frame, path in frames:
-        write(mask_numbers(frame) if masked else frame, path)
-        print(f"All {frame.height:,} {what}: {path}")
+def _write(result: Reconciliation, tied: TieOut | None, out: Path, *, masked: bool) -> None:
+    cover = Cover() if tied is None else _cover(tied.invoice)
+    match out.suffix.lower():
+        case ".xlsx":
+            result.to_excel(out, cover=cover, tie_out=tied)
+            print(f"Dispute workbook: {out}")
+        case ".html":
+            result.to_html(out, cover=cover, tie_out=tied)
+            print(f"Report: {out}")
+        case ".txt":
+            out.write_text(result.claim_letter(cover=cover), encoding="utf-8")
+            print(f"Claim letter: {out}")
+        case _:
+            _write_table("findings", result.findings, out, masked=masked)
+
+
+def _cover(invoice: Invoice) -> Cover:
+    """What the invoice says of itself."""
+    return Cover(
+        vendor=invoice.vendor,
+        account=invoice.account,
+        invoice=invoice.number,
+        invoice_date=invoice.date,
+    )
+
+
+def _write_table(what: str, frame: pl.DataFrame, path: Path, *, masked: bool) -> None:
+    write(mask_numbers(frame) if masked else frame, path)
+    print(f"All {frame.height:,} {what}: {path}")
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"  {line}" for line in text.splitlines())
 
 
 def _counted(count: int, one: str, several: str | None = None) -> str:

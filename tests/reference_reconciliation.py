@@ -332,7 +332,8 @@ def _judged(
             expected = fee
     elif talk is not None and billed is not None:
         own, due = _cost(call, call["charged_duration"], rating), _cost(call, recorded, rating)
-        stepped = _cost(call, charged, rating)
+        # A rate for a block is for one of the bill period that is due; without a rate, the record's cost counts.
+        stepped = _cost(_priced(call, price), charged, rating)
         last = stepped if price is None else _by_deck(call, price, charged, rating)
         if own is not None and due is not None and stepped is not None and last is not None:
             beyond = tolerance is not None and abs(billed - own) > tolerance

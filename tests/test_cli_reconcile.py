@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import signal
+import warnings
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 
@@ -174,7 +177,7 @@ def test_a_missing_extra_is_a_sentence(
         (["a.csv", "--tolerance", "a cent"], "'a cent' is no amount like 0.005"),
         (["a.csv", "--tolerance=-1"], "'-1' is no amount"),
         (["a.csv", "--tz", "Nowhere"], "'Nowhere' is no time zone"),
-        (["a.csv", "--out", "found.txt"], "must end in one of"),
+        (["a.csv", "--out", "found.doc"], "must end in .csv or .parquet (the findings), .xlsx (the dispute"),
         (["a.csv", "--period", "2026-10-01", "2026-11-01T00:00:00Z"], "--period"),
         (["a.csv", "--period", "2026-11-01T00:00:00Z", "2026-10-01T00:00:00Z"], "--period"),
     ],
@@ -197,3 +200,72 @@ def test_ctrl_c_ends_quietly(
     assert main(["reconcile", "calls.parquet"]) == 130
     assert capsys.readouterr().err.strip() == "Stopped."
     assert not (folder / "callkit-findings.csv").exists()
+
+
+@pytest.fixture(scope="module")
+def papers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A month's records with what lies around it, the vendor's price list and its invoice, as files."""
+    folder = tmp_path_factory.mktemp("papers")
+    with ck.Sandbox(calls=2_000, seed=7) as sandbox, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the vendor's doubled ids are faults that are meant
+        start, end = sandbox.period
+        around = timedelta(hours=36)
+        write(sandbox.itnio_voice().fetch(start - around, end + around), folder / "calls.parquet")
+        sandbox.write_rate_deck(folder / "deck.csv")
+        sandbox.write_invoice(folder / "invoice.csv")
+    return folder
+
+
+def test_from_invoice_to_dispute_pack(
+    papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With a deck and an invoice, prices are checked, the invoice is tied out, and what can be sent is written."""
+    monkeypatch.chdir(tmp_path)
+    said = told(
+        capsys,
+        f"{papers}/calls.parquet",
+        *("--deck", f"{papers}/deck.csv", "--deck-tz", "Asia/Shanghai", "--invoice", f"{papers}/invoice.csv"),
+        *("--out", "dispute.xlsx", "--out", "report.html", "--out", "letter.txt", "--out", "findings.csv"),
+    )
+    assert "by the contract" in said
+    assert "  rate  " in said
+    assert "TieOut of invoice INV-202609" in said
+    assert "in Asia/Shanghai, by when a call was ended" in said
+    assert said.endswith(
+        "Dispute workbook: dispute.xlsx\nReport: report.html\nClaim letter: letter.txt\n"
+        + said.splitlines()[-1]
+        + "\n"
+    )
+    book = openpyxl.load_workbook("dispute.xlsx")
+    assert "claims" in book.sheetnames
+    assert "INV-202609" in Path("report.html").read_text()
+    assert "INV-202609" in Path("letter.txt").read_text()
+    assert "increments" in pl.read_csv("findings.csv", infer_schema=False)["check"].to_list()
+
+
+def test_the_cut_can_be_stated(papers: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A zone and a clock that are given are taken, whatever would fit better."""
+    said = told(
+        capsys,
+        f"{papers}/calls.parquet",
+        *("--invoice", f"{papers}/invoice.csv", "--invoice-tz", "Europe/London", "--clock", "submitted"),
+        *("--out", str(tmp_path / "findings.csv")),
+    )
+    assert "in Europe/London, by when a call was submitted" in said
+
+
+def test_a_deck_that_cannot_be_read_is_told(papers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is wrong with a paper is said before anything is worked on, and nothing is written."""
+    (papers / "bad.csv").write_text("prefix,rate\n49,0.1\n")
+    said = failed(capsys, f"{papers}/calls.parquet", "--deck", f"{papers}/bad.csv")
+    assert "bad.csv" in said
+    assert "currency" in said
+    assert not Path("callkit-findings.csv").exists()
+
+
+@pytest.mark.parametrize("option", ["--deck-column", "--invoice-column"])
+def test_a_column_needs_both_names(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A column that is not `theirs=ours` is refused with an example."""
+    with pytest.raises(SystemExit):
+        main(["reconcile", "calls.csv", option, "rate"])
+    assert "should be the file's name of a column, =, and callkit's" in capsys.readouterr().err

@@ -6,6 +6,7 @@ of the bill period, the record's own stand.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ import polars as pl
 from callkit.billing import DIGITS, cost_units, increments, money_of, units_of
 from callkit.cdr import schema_of
 from callkit.reconciliation.precision import is_tie, per_seconds
+from callkit.reconciliation.wording import rate_unit
 
 if TYPE_CHECKING:
     from callkit.billing import Rating
@@ -28,6 +30,9 @@ PRICED = schema_of(
 
 _MOST_MONEY = 10**28
 """In units of 10⁻¹⁰: larger amounts are beyond all sense."""
+
+_MOST_RATE = 10**25
+_MOST_SECONDS = 10**10
 
 
 def with_deck(cdrs: pl.LazyFrame, facts: Facts) -> pl.LazyFrame:
@@ -61,7 +66,21 @@ def due_increments() -> tuple[pl.Expr, pl.Expr]:
 
 def by_deck(seconds: pl.Expr, facts: Facts) -> pl.Expr:
     """C(R, seconds) in units of 10⁻¹⁰; null where the deck does not price the call."""
-    return facts.rated(lambda rating: _by_deck(seconds, rating))
+    return facts.rated(lambda rating: _by_deck(seconds, in_deck_unit(rating, facts)))
+
+
+def in_deck_unit(rating: Rating, facts: Facts) -> Rating:
+    """The rating of the deck's rates: the call's, with the unit that the deck states."""
+    deck = facts.asked.rate_deck
+    if deck is None or deck.per_seconds is None:
+        return rating
+    return replace(rating, per_seconds=deck.per_seconds)
+
+
+def deck_rate_unit(facts: Facts) -> pl.Expr:
+    """What a rate of the deck is the price of, in words."""
+    step = due_increments()[1]
+    return facts.rated(lambda rating: rate_unit(in_deck_unit(rating, facts), step))
 
 
 def _by_deck(seconds: pl.Expr, rating: Rating) -> pl.Expr:
@@ -88,15 +107,38 @@ def rate_differs(facts: Facts, tolerance: pl.Expr) -> pl.Expr:
     tolerance
         How far a cost may lie off, in units of 10⁻¹⁰.
     """
-    apart = (units_of(pl.col("rate")) - pl.col("_deck_rate")).abs()
     off = (pl.col("_billed") - pl.col("_by_deck")).abs() > tolerance
-    shown = apart <= pl.col("_unit_rate") // 2
+    apart, slack = (facts.rated(partial(compare, facts=facts)) for compare in (_apart, _half_shown))
+    shown = apart * 2 <= slack
     hidden = shown & (pl.col("_shortened").fill_null(value=False) | ~off.fill_null(value=True))
     stated = (apart != 0) & ~hidden
     if facts.asked.tolerance is None and facts.basis != "given":
-        tie = facts.rated(lambda rating: is_tie(rating, pl.col("_deck_rate"), due_increments()[1]))
+        tie = facts.rated(
+            lambda rating: is_tie(in_deck_unit(rating, facts), pl.col("_deck_rate"), due_increments()[1])
+        )
         off &= ~tie.fill_null(value=False)
     return pl.when(pl.col("rate").is_not_null()).then(stated).otherwise(off)
+
+
+def _units(rating: Rating, facts: Facts) -> tuple[pl.Expr, pl.Expr]:
+    """How many seconds the record's rate and the deck's are the price of; one each where they are the same."""
+    by_deck = in_deck_unit(rating, facts)
+    if by_deck == rating:
+        return pl.lit(1, pl.Int128), pl.lit(1, pl.Int128)
+    return per_seconds(rating), per_seconds(by_deck, due_increments()[1])
+
+
+def _apart(rating: Rating, facts: Facts) -> pl.Expr:
+    """How far the record's rate lies from the deck's, times both units to be whole."""
+    of_record, of_deck = _units(rating, facts)
+    rate, stated = units_of(pl.col("rate")), pl.col("_deck_rate")
+    safe = (rate.abs() <= _MOST_RATE) & (of_record <= _MOST_SECONDS) & (of_deck <= _MOST_SECONDS)
+    return pl.when(safe).then(rate * of_deck - stated * of_record).otherwise(rate - stated).abs()
+
+
+def _half_shown(rating: Rating, facts: Facts) -> pl.Expr:
+    """A unit of the last digit that the record's rate is shown with, on the same scale."""
+    return pl.col("_unit_rate") * _units(rating, facts)[1]
 
 
 def assumed(facts: Facts) -> pl.Expr:
@@ -107,23 +149,35 @@ def assumed(facts: Facts) -> pl.Expr:
 
 
 def billed_rate(facts: Facts) -> tuple[pl.Expr, pl.Expr]:
-    """The least and the greatest rate that can have been charged, as MONEY.
+    """The least and the greatest rate that can have been charged, as MONEY, in the deck's unit.
 
     A record that states its rate charges that; of another one, half a unit of its cost to either side is left open.
     """
-    low, high = (facts.rated(partial(_derived, side=side)) for side in (-1, 1))
     stated = pl.col("rate").is_not_null()
-    return (
-        pl.when(stated).then("rate").otherwise(money_of(low)),
-        pl.when(stated).then("rate").otherwise(money_of(high)),
+    low, high = (
+        pl.when(stated)
+        .then(money_of(facts.rated(partial(_restated, facts=facts, side=side))))
+        .otherwise(money_of(facts.rated(partial(_derived, facts=facts, side=side))))
+        for side in (-1, 1)
     )
+    return low, high
 
 
-def _derived(rating: Rating, side: int) -> pl.Expr:
+def _restated(rating: Rating, facts: Facts, side: int) -> pl.Expr:
+    """The record's rate in the deck's unit, rounded to the inside."""
+    of_record, of_deck = _units(rating, facts)
+    rate = units_of(pl.col("rate"))
+    safe = pl.when((rate.abs() <= _MOST_RATE) & (of_deck <= _MOST_SECONDS)).then(rate * of_deck)
+    rounded: pl.Expr = safe // of_record if side > 0 else (safe + of_record - 1) // of_record
+    return rounded
+
+
+def _derived(rating: Rating, facts: Facts, side: int) -> pl.Expr:
     """(cost ± half a unit − fee) · per_seconds / seconds, rounded to the inside."""
+    by_deck = in_deck_unit(rating, facts)
     seconds = pl.col("charged_duration").cast(pl.Int128) * 2
     doubled = (pl.col("_billed") - int(Fraction(rating.connect_fee) * 10**DIGITS)) * 2
-    product = (doubled + side * pl.col("_unit_cost")) * per_seconds(rating, due_increments()[1])
+    product = (doubled + side * pl.col("_unit_cost")) * per_seconds(by_deck, due_increments()[1])
     safe = pl.when((seconds > 0) & (product.abs() < _MOST_MONEY * 10**8)).then(seconds)
     rounded: pl.Expr = product // safe if side > 0 else (product + safe - 1) // safe
     return rounded

@@ -9,7 +9,12 @@ import polars as pl
 
 from callkit.reconciliation.checks.charged_duration import increments_in_words
 from callkit.reconciliation.claims import GROUND
-from callkit.reconciliation.contract import deck_row_in_words, due_increments, increments_differ
+from callkit.reconciliation.contract import (
+    deck_rate_unit,
+    deck_row_in_words,
+    due_increments,
+    increments_differ,
+)
 from callkit.reconciliation.wording import connect_fee, money_text, rate_unit
 
 if TYPE_CHECKING:
@@ -28,7 +33,9 @@ def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
     """
     told = calls.with_columns(
         words=increments_in_words(facts),
-        unit=facts.rated(rate_unit),
+        unit=pl.when(pl.col("_deck_row").is_null())
+        .then(facts.rated(rate_unit))
+        .otherwise(deck_rate_unit(facts)),
         fee=facts.rated(connect_fee),
         blocks=facts.rated(lambda rating: pl.lit(rating.per_seconds == "block")),
         deck=deck_row_in_words(facts),

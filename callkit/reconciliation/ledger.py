@@ -176,14 +176,17 @@ def _expected_seconds(facts: Facts) -> pl.Expr:
     return pl.when(~answered()).then(pl.lit(0, pl.Int64)).otherwise(due).alias("expected_charged_duration")
 
 
-def cost_of(seconds: pl.Expr, facts: Facts) -> pl.Expr:
-    """C(r, seconds) by the record's own rate; without one, the record's cost in proportion to its seconds."""
-    return facts.rated(lambda rating: _cost_by(rating, seconds))
+def cost_of(seconds: pl.Expr, facts: Facts, increments: tuple[pl.Expr, pl.Expr] | None = None) -> pl.Expr:
+    """C(r, seconds) by the record's own rate; without one, the record's cost in proportion to its seconds.
+
+    `increments` are those of the bill period, the record's by default: a rate can be the price of a block.
+    """
+    by = increments or (pl.col("_first"), pl.col("_step"))
+    return facts.rated(lambda rating: _cost_by(rating, seconds, by))
 
 
-def _cost_by(rating: Rating, seconds: pl.Expr) -> pl.Expr:
+def _cost_by(rating: Rating, seconds: pl.Expr, increments: tuple[pl.Expr, pl.Expr]) -> pl.Expr:
     charged, billed = pl.col("charged_duration"), pl.col("_billed")
-    increments = (pl.col("_first"), pl.col("_step"))
     in_bounds = (billed.abs() <= _MOST_UNITS) & (seconds <= _MOST_SECONDS)
     in_proportion = rounded_units(
         billed * seconds.cast(pl.Int128),
@@ -218,7 +221,7 @@ def _values_of(facts: Facts) -> dict[str, pl.Expr]:
     }
     if facts.asked.rate_deck is None:
         return by_record
-    stepped = cost_of(expected, facts)
+    stepped = cost_of(expected, facts, due_increments())
     priced = pl.when(pl.col("_deck_rate").is_not_null())
     return by_record | {
         "_stepped": stepped,  # C(r, S(d, P))

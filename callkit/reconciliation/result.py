@@ -13,6 +13,7 @@ from callkit import cdr
 from callkit.cdr import MONEY
 from callkit.reconciliation.bridge import bridge
 from callkit.reconciliation.coverage import coverage, rounding_memo
+from callkit.reconciliation.exchange import exchange_rates, settlement_forms
 from callkit.reconciliation.explain import explain
 from callkit.reconciliation.patterns import patterns
 from callkit.reconciliation.provenance import Provenance, provenance
@@ -90,6 +91,10 @@ class Reconciliation(Sendable):
         currency, status, reason, calls, amount, share: how much of the billed money was verified, and by what.
     rounding : pl.DataFrame
         source, currency, calls, amount: what the vendor's rounding costs (above zero) or saves.
+    settlement : pl.DataFrame
+        source, currency, direction, form, calls, fit, alone, share, used, decided: which way the vendor settles.
+    exchange_rates : pl.DataFrame
+        source, currency, exchange_rate, first_at, last_at, calls: the dates on which the exchange rate changed.
     rating : RatingUsed
         The rating, and whether it was given, inferred or assumed.
     provenance : Provenance
@@ -174,6 +179,16 @@ class Reconciliation(Sendable):
     def rounding(self) -> pl.DataFrame:
         """What the vendor's rounding costs, or saves, by source and currency: billed minus the exact quotient."""
         return rounding_memo(self.ledger, self.facts)
+
+    @cached_property
+    def settlement(self) -> pl.DataFrame:
+        """How the vendor settles: for every way it can, how many calls fit it; see `settlement_forms`."""
+        return settlement_forms(self.ledger, self.facts)
+
+    @cached_property
+    def exchange_rates(self) -> pl.DataFrame:
+        """The exchange rates used, each with its first and last call; see `exchange_rates`."""
+        return exchange_rates(self.ledger)
 
     @cached_property
     def provenance(self) -> Provenance:

@@ -38,10 +38,10 @@ def connect_fee(rating: Rating) -> pl.Expr:
     return pl.lit(f"{Decimal(rating.connect_fee):f} + " if rating.connect_fee else "")
 
 
-def rate_unit(rating: Rating) -> pl.Expr:
-    """What the rate is the price of: `min`, `s`, `h`, `90 s` or `20-s block`."""
+def rate_unit(rating: Rating, step: pl.Expr | None = None) -> pl.Expr:
+    """What the rate is the price of: `min`, `s`, `h`, `90 s` or `20-s block`; `step` is by default the record's."""
     if rating.per_seconds == "block":
-        return pl.format("{}-s block", "_step")
+        return pl.format("{}-s block", pl.col("_step") if step is None else step)
     usual = {1: "s", 60: "min", 3600: "h"}
     return pl.lit(usual.get(rating.per_seconds, f"{rating.per_seconds} s"))
 

@@ -8,7 +8,7 @@ import polars as pl
 
 from callkit.billing import money_of
 from callkit.cdr import MONEY
-from callkit.reconciliation.contract import assumed, billed_rate, deck_row_in_words
+from callkit.reconciliation.contract import assumed, billed_rate, deck_rate_unit, deck_row_in_words
 from callkit.reconciliation.findings import CallCheck
 from callkit.reconciliation.ledger import answered, step_amount, verifiable
 from callkit.reconciliation.wording import money, rate_unit, too_much
@@ -62,7 +62,7 @@ def _contradiction(facts: Facts) -> pl.Expr:
     return pl.format(
         "The rate deck says {}/{} {} for {}; {}{}.{}",
         money(_DECK_RATE),
-        unit,
+        deck_rate_unit(facts),
         _CURRENCY,
         deck_row_in_words(facts),
         pl.when(_STATED).then(stated).otherwise(derived),
