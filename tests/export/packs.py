@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +51,13 @@ def mixed() -> list[Call]:
 
 
 def result(*calls: Call, **asked: Any) -> ck.Reconciliation:
-    """Reconcile calls, each with an id and a callee of its own."""
-    return ck.reconcile(numbered(*(calls or mixed())), **asked)
+    """Reconcile calls, each with an id and a callee of its own; without any, the mixed ones."""
+    return ck.reconcile(numbered(*calls), **asked) if calls else _of_mixed(asked.get("tz", "UTC"))
+
+
+@cache
+def _of_mixed(tz: str) -> ck.Reconciliation:
+    return ck.reconcile(numbered(*mixed()), tz=tz)
 
 
 def spread(count: int, **changed: Any) -> list[Call]:

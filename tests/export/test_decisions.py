@@ -48,7 +48,7 @@ def decided(*told: dict[str, Any], claims: pl.DataFrame = CLAIMS) -> pl.DataFram
     return said.with_columns(columns).filter(filled).sort(pl.all(), nulls_last=True)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(st.lists(edits, min_size=4, max_size=4))
 def test_what_is_written_is_read(told: list[dict[str, Any]]) -> None:
     """Decisions that go into a workbook come back as they were: every text, every digit, none lost and none made up."""
