@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import pairwise
 from typing import Any
 
 import polars as pl
@@ -21,7 +20,7 @@ from callkit.archive.store import Store
 from callkit.cdr import INSTANT
 from callkit.fetch.windows import Window
 
-__all__ = ["frame_of", "recovered", "settled", "to_read"]
+__all__ = ["frame_of", "recovered", "settled", "text", "to_read", "united", "unsettled"]
 
 _DAY = 86_400
 
@@ -85,26 +84,38 @@ def united(windows: pl.DataFrame) -> list[Window]:
     return stretches
 
 
-def to_read(asked: Window, done: Sequence[Window]) -> list[Window]:
-    """Cut what of a period is not settled into windows of at most a day, at midnight UTC.
-
-    Each but the first begins a second early: should a vendor leave out both ends of a window, nothing that lies on a
-    cut is lost.
-    """
-    open_stretches = []
+def unsettled(asked: Window, done: Sequence[Window]) -> list[Window]:
+    """Give the stretches of a period that are not settled."""
+    stretches = []
     at = asked.start
-    for stretch in [
-        *(w for w in done if w.end > asked.start and w.start < asked.end),
-        Window(asked.end, asked.end),
-    ]:
+    within = [stretch for stretch in done if stretch.end > asked.start and stretch.start < asked.end]
+    for stretch in [*within, Window(asked.end, asked.end)]:
         if stretch.start > at:
-            open_stretches.append(Window(at, stretch.start))
+            stretches.append(Window(at, stretch.start))
         at = max(at, stretch.end)
-    days = []
-    for stretch in open_stretches:
-        edges = [stretch.start, *range(stretch.start // _DAY * _DAY + _DAY, stretch.end, _DAY), stretch.end]
-        days += [Window(first, last) for first, last in pairwise(edges)]
-    return [day if day.start == asked.start else Window(day.start - 1, day.end) for day in days]
+    return stretches
+
+
+def to_read(asked: Window, stretches: Sequence[Window], days: int, recent: int) -> list[Window]:
+    """Cut stretches into windows, at midnight UTC.
+
+    A window is the unit of what is claimed: what was interrupted is read again from its beginning, and what is still in
+    the look-back is read again as a whole. So before `recent` it has up to `days` days, as many as the vendor counts a
+    few thousand records in; after that it is a day.
+
+    Each but the period's first begins a second early: should a vendor leave out both ends of a window, nothing that
+    lies on a cut is lost.
+    """
+    windows = []
+    for stretch in stretches:
+        at = stretch.start
+        while at < stretch.end:
+            midnight = at // _DAY * _DAY + _DAY
+            settling = recent // _DAY * _DAY
+            end = min(max(midnight, min(midnight + (days - 1) * _DAY, settling)), stretch.end)
+            windows.append(Window(at if at == asked.start else at - 1, end))
+            at = end
+    return windows
 
 
 def text(instant: datetime) -> str:

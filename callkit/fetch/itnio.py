@@ -280,6 +280,14 @@ class ItnioVoice(Client):
             if warning := outside.warning():
                 self._notices.add(f"ITNIO voice: {warning}")
 
+    def total(self, window: Window) -> int:
+        """Ask how many records the vendor counts in a window, which may be longer than 31 days."""
+        with self._workers() as workers:
+            pages = [workers.submit(self._page, workers, part, 1, 1) for part in cut(window, _LONGEST)]
+            total = sum(page.total for page in workers.results(pages))
+        self._notices.give()
+        return total
+
     def stretches(
         self, windows: Sequence[Window], keep: Callable[[Exchange], None] | None = None
     ) -> Iterator[Stretch]:

@@ -28,6 +28,12 @@ def sandbox() -> Iterator[ck.Sandbox]:
 
 
 @pytest.fixture
+def by_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with a large account: every window is a day."""
+    monkeypatch.setattr("callkit.archive.vendors._RECORDS_AT_ONCE", 1)
+
+
+@pytest.fixture
 def archive(sandbox: ck.Sandbox, tmp_path: Path) -> ck.Archive:
     """Empty, on the sandbox's clock."""
     return ck.Archive(tmp_path / "archive", clock=lambda: sandbox.now)

@@ -36,11 +36,12 @@ CHILD = """
 import os, signal, sys, warnings
 from datetime import UTC, datetime, timedelta
 import callkit as ck
-from callkit.archive import sync
+from callkit.archive import sync, vendors
 from callkit.archive.store import Store
 warnings.simplefilter("ignore")
 folder, url, seam, when = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
 sync._RECORDS_AT_ONCE = 60
+vendors._RECORDS_AT_ONCE = 1
 client = ck.ItnioVoice("sbxK3yF7", "sbxS3cr9", base_url=f"{url}/voice")
 written = 0
 def at_seam(write):

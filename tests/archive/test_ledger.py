@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import callkit as ck
-from callkit.archive.ledger import frame_of, settled, text, to_read
+from callkit.archive.ledger import frame_of, settled, text, to_read, unsettled
 from callkit.archive.schemas import LEDGER
 from callkit.fetch.windows import Window
 
@@ -35,11 +35,17 @@ def rows_of(readings):
     )  # fmt: skip
 
 
-@given(windows, st.lists(st.tuples(windows, moments, st.booleans()), max_size=8), st.integers(0, DAY))
-def test_what_is_left_to_read(asked, readings, look_back):
+@given(
+    windows,
+    st.lists(st.tuples(windows, moments, st.booleans()), max_size=8),
+    st.integers(0, DAY),
+    st.integers(1, 4),
+    moments,
+)
+def test_what_is_left_to_read(asked, readings, look_back, days, recent):
     """Together, what is settled and what is to be read are the period, and nothing unsettled is left out."""
     done = settled(rows_of(readings), "itnio-voice", "a", timedelta(seconds=look_back))
-    cut = to_read(asked, done)
+    cut = to_read(asked, unsettled(asked, done), days, recent)
     # A second earlier but for the first: see `to_read`.
     claimed = [
         window if window.start == asked.start else Window(window.start + 1, window.end) for window in cut
@@ -49,8 +55,10 @@ def test_what_is_left_to_read(asked, readings, look_back):
     for second in [second for second in edges if asked.start <= second < asked.end]:
         settled_there = any(window.start <= second < window.end for window in late_enough)
         assert sum(window.start <= second < window.end for window in claimed) == (not settled_there)
-    assert all(window.seconds <= DAY for window in claimed)
-    assert all(window.start // DAY == (window.end - 1) // DAY for window in claimed)
+    for window in claimed:
+        first, last = window.start // DAY, (window.end - 1) // DAY
+        assert last - first < days
+        assert first == last or window.end <= recent
     assert claimed == sorted(claimed)
 
 
@@ -62,6 +70,7 @@ def test_other_accounts_settle_nothing():
     assert settled(rows, "nx-whatsapp", "a", timedelta(0)) == []
 
 
+@pytest.mark.usefixtures("by_day")
 def test_a_row_that_is_only_in_the_log(sandbox, archive, kit, monkeypatch):
     """Between the two commits a row is in the log alone: readers see it, and the next sync writes it down."""
     client = sandbox.itnio_voice()

@@ -41,6 +41,7 @@ def test_the_second_sync_changes_nothing(sandbox, archive, kit):
     assert archive._store.there("cdrs").version() == version
 
 
+@pytest.mark.usefixtures("by_day")
 def test_what_was_read_late_enough_is_not_read_again(sandbox, archive, kit):
     """Days that had been over for as long as the look-back are skipped; with a longer look-back they are not."""
     client = sandbox.itnio_voice()
@@ -50,6 +51,13 @@ def test_what_was_read_late_enough_is_not_read_again(sandbox, archive, kit):
     assert again.read == 4
     assert again.settled == 7 * 86_400
     assert archive.sync(client, kit.START, kit.END, look_back=kit.ALWAYS).read == 11
+
+
+def test_windows_are_as_long_as_they_may_be(sandbox, archive, kit):
+    """What is settled is read in windows of many days where there are few records; the look-back day by day."""
+    archive.sync(sandbox.itnio_voice(), kit.START, kit.END, look_back=timedelta(days=3))
+    starts = archive.ledger()["window_start"].dt.day().to_list()
+    assert starts == [10, 17, 18, 19, 20]
 
 
 def test_late_and_restated_records(sandbox, archive, kit):
