@@ -38,6 +38,11 @@ class Grid:
 def grids(source: object, where: str) -> list[Grid]:
     """Take the cells of every sheet; of a frame, its header."""
     if not isinstance(source, str | Path):
+        if not (isinstance(source, pl.LazyFrame) or hasattr(source, "__arrow_c_stream__")):
+            raise TypeError(
+                f"expected the path of a file, or a frame (Polars, or anything with the Arrow C stream interface such "
+                f"as pandas, pyarrow or DuckDB), got {type(source).__name__}"
+            )
         frame = as_lazy(source).collect()
         return [Grid("", [list(frame.columns)], frame)]
     path = Path(source)

@@ -419,6 +419,9 @@ def _read(
             f"and these are listed in the deck's .unreadable."
         )
     rows = _numbered(stacked(frames, name))
+    if rows.is_empty():
+        count = "no row of it can be read" if cells else "there are no rows below its header"
+        raise SchemaError(f"{name} holds no price: {count}.")
     if contradictory == "refuse":
         refuse_contradictions(rows, name)
     return kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import polars as pl
@@ -11,7 +12,7 @@ from callkit.cdr import INSTANT
 from callkit.errors import SchemaError
 from callkit.files.cells import Unreadable
 from callkit.files.dates import dates
-from callkit.files.sheets import name_of, sheets
+from callkit.files.sheets import WHOLE_ROW, Sheet, name_of, sheets
 from callkit.rates import increments
 from callkit.rates.names import NAMES
 from callkit.rates.numbering import prefix_lists
@@ -38,7 +39,7 @@ def rows_of(source: object, stated: Stated) -> tuple[list[pl.DataFrame], list[Un
     """
     found = sheets(source, NAMES, ["prefix|country_code", "rate"], columns=stated.columns, sheet=stated.sheet)
     frames, unreadable = [], []
-    for sheet in found:
+    for sheet in map(_without_notes, found):
         where = f"{name_of(source)}, sheet {sheet.name!r}" if sheet.name else name_of(source)
         part = Part(sheet, stated, where)
         frames.append(_rows(part))
@@ -49,6 +50,28 @@ def rows_of(source: object, stated: Stated) -> tuple[list[pl.DataFrame], list[Un
             Unreadable(cell.row, cell.column, cell.value, cell.expected, sheet.place) for cell in cells
         ]
     return frames, unreadable
+
+
+def _without_notes(sheet: Sheet) -> Sheet:
+    """Take out rows that tell neither a number nor a price, such as terms below the table, and list each as a whole."""
+    empty = [sheet.text(name).is_null() for name in ("prefix", "country_code", "area_code", "rate")]
+    notes = empty[0] & empty[1] & empty[2] & empty[3]
+    if not notes.any():
+        return sheet
+    listed = [
+        Unreadable(
+            row, WHOLE_ROW, " | ".join(str(cell) for cell in cells if cell is not None), "a prefix and a rate"
+        )
+        for row, cells in zip(
+            sheet.rows.filter(notes).to_list(), sheet.frame.filter(notes).rows(), strict=True
+        )
+    ]
+    return replace(
+        sheet,
+        frame=sheet.frame.filter(~notes),
+        rows=sheet.rows.filter(~notes),
+        unreadable=[*sheet.unreadable, *listed],
+    )
 
 
 def _rows(part: Part) -> pl.DataFrame:

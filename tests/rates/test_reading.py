@@ -364,7 +364,8 @@ def test_a_workbook_with_a_title_and_notes(tmp_path):
         ],
     )
     told = refused(file)
-    assert "sheet 'Rates', row 7, column 'Dial Code': '', expected digits" in told
+    assert "1 cell cannot be read" in told
+    assert "row 7, column '(the whole row)': 'All prices exclude VAT', expected a prefix and a rate" in told
     deck = ck.RateDeck.read(file, unreadable="list", tz="Asia/Shanghai")
     assert deck.rows.select("prefix", "rate", "bill_period", "currency", "valid_from", "place").rows() == [
         ("86139", D("0.055"), "60+60", "USD", at(2026, 8, 31, 16), "sheet 'Rates', row 4"),
@@ -446,6 +447,17 @@ def test_every_kind_of_frame_and_file_gives_the_same_deck(tmp_path):
     assert again.digest == decks[0].digest
     with pytest.raises(ck.SchemaError, match="Money in floats has already lost digits"):
         ck.RateDeck.read(typed.with_columns(pl.col("rate").cast(pl.Float64)))
+
+
+def test_what_holds_no_price_is_no_deck(tmp_path):
+    """A header alone, or nothing but unreadable rows, would leave every call without a price."""
+    assert "holds no price: there are no rows" in refused(
+        text(tmp_path / "a.csv", "Prefix,Rate"), currency="USD"
+    )
+    spoilt = text(tmp_path / "b.csv", "Prefix,Rate", "x,1")
+    assert "no row of it can be read" in refused(spoilt, currency="USD", unreadable="list")
+    with pytest.raises(TypeError, match="expected the path of a file, or a frame"):
+        ck.RateDeck.read(5)
 
 
 def test_rows_that_contradict_each_other_are_a_choice(tmp_path):
