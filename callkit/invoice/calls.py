@@ -24,6 +24,9 @@ CLOCKS: dict[str, tuple[str, ...]] = {
 """Which instant of a call a clock goes by. What comes next stands in where a call does not have it: a charged call that
 nobody answered has no answer, and not every vendor tells when a call was submitted. So no call is lost."""
 
+MOST_SECONDS = 10**10
+"""More are beyond all sense; up to here the seconds of a thousand million calls can be added up."""
+
 POPULATIONS: tuple[Population, ...] = get_args(Population)
 
 
@@ -50,6 +53,12 @@ def is_reconciled(cdrs: object) -> bool:
 def at(clock: str) -> pl.Expr:
     """When a call took place, by a clock; null for a record without any instant."""
     return pl.coalesce(CLOCKS["submitted" if clock == "auto" else clock])
+
+
+def charged_seconds() -> pl.Expr:
+    """The charged seconds of a call; none where they are not known, or garbled: more than 10¹⁰."""
+    known = pl.col("charged_duration").is_between(-MOST_SECONDS, MOST_SECONDS)
+    return pl.when(known).then("charged_duration").otherwise(pl.lit(0, pl.Int64))
 
 
 def population(name: Population) -> pl.Expr:

@@ -68,11 +68,13 @@ def joined(pieces: pl.DataFrame, calls: pl.DataFrame, keys: Sequence[str]) -> pl
 def compared(leaves: pl.DataFrame, population: Population) -> pl.DataFrame:
     """Judge every piece: what rounding explains stands apart, and the rest is difference.
 
+    Calls that cost nothing and are not counted, of which the invoice says nothing, are no piece.
+
     Adds to the leaves `_seconds_off`, `_seconds_rounded`, `_off` and `_rounded`, in units; cdr_calls and cdr_seconds.
     """
     counted = leaves.with_columns(
         pl.col(f"_{population}_{what}").alias(f"cdr_{what}") for what in ("calls", "seconds")
-    )
+    ).filter((pl.col("lines") > 0) | _has_calls())
     seconds = pl.col("_seconds") - pl.col("cdr_seconds").cast(pl.Int128) * SECOND
     amount = pl.col("_amount") - pl.col("_billed")
     both = (pl.col("lines") > 0) & _has_calls()

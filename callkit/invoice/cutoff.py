@@ -10,7 +10,7 @@ import polars as pl
 from callkit.billing import units_of
 from callkit.cdr import MONEY, schema_of
 from callkit.invoice.asked import Asked, an_invoice, asked
-from callkit.invoice.calls import CLOCKS, POPULATIONS, at, checked_by, taken, with_keys
+from callkit.invoice.calls import CLOCKS, POPULATIONS, at, charged_seconds, checked_by, taken, with_keys
 from callkit.invoice.calls import population as counts
 from callkit.invoice.candidates import distinct
 from callkit.invoice.fitting import Fit, fits, summed, targets
@@ -130,7 +130,7 @@ def _collected(records: pl.LazyFrame, usage: Asked) -> pl.DataFrame:
     """Collect the instants of every call, what it counts in each population, and the keys of its lines."""
     measures = {
         "calls": pl.lit(1, pl.Int64),
-        "seconds": pl.col("charged_duration").fill_null(0),
+        "seconds": charged_seconds(),
         "billed": units_of(pl.col("cost")).fill_null(0),
     }
     calls = records.select(

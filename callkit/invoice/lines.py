@@ -26,6 +26,7 @@ Period = tuple[datetime, datetime]
 _OPTIONAL = ("direction", "source")
 _CODES = {"€": "EUR"}
 _COUNT = "a whole number like 36"
+_MOST = 10**10
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,8 @@ def _counts(reading: _Reading, name: Literal["calls", "charged_seconds"]) -> pl.
     read, bad = amounts(cells, rows, column, decimal=sign, expected=_COUNT, where=reading.told.where)
     reading.bad += bad
     whole = read.cast(pl.Int64, strict=False)
-    for at in (read != whole.cast(MONEY)).fill_null(value=False).arg_true():
+    sensible = (read == whole.cast(MONEY)) & (read.abs() <= _MOST)
+    for at in (read.is_not_null() & ~sensible.fill_null(value=False)).arg_true():
         other = "." if sign == "," else ","
         thousands = f" (say decimal={other!r} if the file writes thousands with {sign!r})"
         reading.refuse(at, name, cells[at], _COUNT + (thousands if cells.dtype == pl.String else ""))
@@ -164,6 +166,8 @@ def _minutes(reading: _Reading) -> pl.Series:
         cells, rows, column, decimal=reading.told.decimal, expected=expected, where=reading.told.where
     )
     reading.bad += bad
+    for at in (read.abs() > _MOST).fill_null(value=False).arg_true():
+        reading.refuse(at, "charged_minutes", cells[at], expected)
     return read
 
 

@@ -7,10 +7,11 @@ from functools import cached_property
 
 import polars as pl
 
+from callkit import cdr
 from callkit.invoice.asked import Asked
 from callkit.invoice.boundary import moved
 from callkit.invoice.bridge import BRIDGE, to_billed, to_expected
-from callkit.invoice.calls import Population, is_reconciled, key_of
+from callkit.invoice.calls import Population, at, is_reconciled, key_of
 from callkit.invoice.compared import COMPARED, STATUSES, shown, summed
 from callkit.invoice.cut import Cut, cut_of
 from callkit.invoice.invoice import Invoice
@@ -49,6 +50,9 @@ class TieOut:
     outside : pl.DataFrame
         currency, side (`before` | `after` | `no time`), calls, seconds, amount: records that are not of the invoice's
         period and on no line of it.
+    cdrs : pl.DataFrame
+        The records that the invoice is about, as they were given, in the CDR frame's order: reconcile these to dispute
+        the invoice.
     boundary : pl.DataFrame
         The records that the zone and the clock move over the period's edge; see `callkit.invoice.boundary_calls`.
     bridge : pl.DataFrame
@@ -150,6 +154,13 @@ class TieOut:
     def boundary(self) -> pl.DataFrame:
         """The records that the zone and the clock move over an edge of the period."""
         return moved(self.records, cut_of(self.asked, "UTC", "auto"), self.cut)
+
+    @cached_property
+    def cdrs(self) -> pl.DataFrame:
+        """The records that the invoice is about: of its period, or on a line of their own."""
+        timed = self.records.with_columns(at(self.cut.clock).alias("_at"))
+        inside = self.cut.marked(timed, self.asked.itemised).filter("_inside")
+        return cdr.sort(inside.drop("_at", "_itemised", "_inside")).collect(engine="streaming")
 
     @property
     def knows_expected(self) -> bool:

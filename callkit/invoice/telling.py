@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from html import escape
 from typing import TYPE_CHECKING
 
@@ -12,8 +13,6 @@ from callkit.invoice.invoice import told_period
 from callkit.reconciliation.wording import money_text
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from callkit.invoice.result import TieOut
 
 NAMES = {
@@ -29,6 +28,7 @@ NAMES = {
     "billed": "Billed by the records",
     "expected": "Expected",
 }
+_IN_RECORDS = {"rounding": "rounding of the calls", "expected": "Expected"}
 _CLOCKS = {
     "auto": "submitted, else answered, else ended",
     "submitted": "submitted, else answered, else ended",
@@ -41,6 +41,7 @@ _STATUSES = {
     "only_on_invoice": "only on the invoice",
     "only_in_cdrs": "only in the records",
 }
+_STATUS = {"only_on_invoice": "only on the invoice", "only_in_cdrs": "only in the records"}
 _SHOWN = 10
 
 
@@ -96,7 +97,8 @@ def beside(tied: TieOut) -> list[str]:
         calls = part["calls"].sum()
         if calls or amounts:
             place = "without any time" if side == "no time" else f"{side} the period"
-            told.append(f"{place}: {calls:,} calls, {', '.join(amounts) or 'no money'}")
+            count = f"{calls:,} call{'' if calls == 1 else 's'}"
+            told.append(f"{place}: {count}, {', '.join(amounts) or 'no money'}")
     return told
 
 
@@ -112,23 +114,30 @@ def html(tied: TieOut) -> str:
 
 
 def _bridge(bridge: pl.DataFrame) -> str:
-    """One column a currency, one row a step that any of them has."""
+    """One column a currency that adds up from the invoice down, one row a step that any of them has."""
     currencies = bridge.filter(pl.col("amount") != 0)["currency"].unique(maintain_order=True).to_list()
-    rows: dict[tuple[int, str, str], dict[str | None, Decimal]] = {}
-    places: dict[tuple[str, str], int] = {}
+    rows: dict[tuple[str, str], dict[str | None, Decimal]] = {}
     for currency, part, step, amount in bridge.select("currency", "part", "step", "amount").rows():
-        place = places.setdefault((part, step), len(places))
-        rows.setdefault((place, part, step), {})[currency] = amount
+        rows.setdefault((part, step), {})[currency] = amount if part == "total" else -amount
+    rows = {
+        (part, step): amounts
+        for (part, step), amounts in rows.items()
+        if part == "total" or any(amounts.values())
+    }
+    columns = {
+        currency: _aligned([amounts.get(currency, Decimal(0)) for amounts in rows.values()])
+        for currency in currencies
+    }
     body = []
-    for (_, part, step), amounts in sorted(rows.items()):
-        if part != "total" and not any(amounts.values()):
-            continue
-        cells = "".join(_amount(amounts.get(currency), bold=part == "total") for currency in currencies)
-        name = NAMES.get(step, step.replace("_", " "))
-        sign = "" if part == "total" else "− "
-        body.append(
-            f'<tr><td style="text-align:left">{_bold(sign + name, bold=part == "total")}</td>{cells}</tr>'
-        )
+    for at, (part, step) in enumerate(rows):
+        bold = part == "total"
+        name = _IN_RECORDS.get(step, NAMES.get(step)) if part == "reconciliation" else NAMES.get(step)
+        told = [columns[currency][at] for currency in currencies]
+        signed = [
+            text if bold or text.startswith("−") or not text.strip("0.") else f"+{text}" for text in told
+        ]
+        cells = "".join(_number(_bold(text, bold=bold)) for text in signed)
+        body.append(f"<tr>{_words(_bold(name or step.replace('_', ' '), bold=bold))}{cells}</tr>")
     head = "".join(
         f'<th style="text-align:right">{escape(currency or "(none)")}</th>' for currency in currencies
     )
@@ -138,40 +147,47 @@ def _bridge(bridge: pl.DataFrame) -> str:
 def _differences(tied: TieOut) -> str:
     shown = mask_numbers(tied.differences.head(_SHOWN))
     keys = [name for name in (*tied.asked.by, "call_id") if shown[name].null_count() < shown.height]
-    columns = ["currency", *keys, "status", "calls_difference", "seconds_difference", "amount_difference"]
-    titles = [name.replace("_difference", " off").replace("_", " ") for name in columns]
-    numbers = {"calls_difference", "seconds_difference", "amount_difference"}
     head = "".join(
-        f'<th style="text-align:{"right" if name in numbers else "left"}">{escape(title_)}</th>'
-        for name, title_ in zip(columns, titles, strict=True)
+        f'<th style="text-align:left">{escape(name)}</th>' for name in ("period", "currency", *keys, "status")
     )
+    head += "".join(
+        f'<th style="text-align:right">{name} off</th>' for name in ("calls", "seconds", "amount")
+    )
+    amounts = _aligned(shown["amount_difference"].to_list())
     body = []
-    for row in shown.select("period_start", "period_end", *columns).iter_rows(named=True):
+    for row, amount in zip(shown.iter_rows(named=True), amounts, strict=True):
         when = " to ".join(dict.fromkeys(told_period(row["period_start"], row["period_end"])))
-        cells = "".join(
-            _amount(row[name])
-            if name == "amount_difference"
-            else f'<td style="text-align:{"right" if name in numbers else "left"}">{_value(name, row[name])}</td>'
-            for name in columns
-        )
-        body.append(f'<tr><td style="text-align:left">{when}</td>{cells}</tr>')
+        words = [
+            when,
+            *(row[name] or "(none)" for name in ("currency", *keys)),
+            row["status"].replace("_", " "),
+        ]
+        cells = "".join(_words(escape(word)) for word in words)
+        counts = "".join(_number(_count(row[f"{name}_difference"])) for name in ("calls", "seconds"))
+        body.append(f"<tr>{cells}{counts}{_number(amount)}</tr>")
     more = tied.differences.height - shown.height
     rest = f"<div>… and {more:,} more in .differences</div>" if more else ""
-    first = '<th style="text-align:left">period</th>'
-    return f"<table><thead><tr>{first}{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{rest}"
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{rest}"
 
 
-def _value(name: str, value: object) -> str:
-    if value is None:
-        return "not stated" if name.endswith("_difference") else "(none)"
-    if isinstance(value, int):
-        return f"{value:+,}" if value else "0"
-    return escape(_STATUSES.get(str(value), str(value)) if name == "status" else str(value))
+def _aligned(amounts: list[Decimal]) -> list[str]:
+    """Amounts with as many decimals as the one that needs the most, so that their points stand below each other."""
+    texts = [money_text(amount) for amount in amounts]
+    longest = max((len(text.partition(".")[2]) for text in texts), default=0)
+    padded = [f"{text}{'0' * (longest - len(text.partition('.')[2]))}" for text in texts]
+    return [text.replace("-", "−") for text in padded]
 
 
-def _amount(amount: Decimal | None, *, bold: bool = False) -> str:
-    told = "" if amount is None else _bold(money_text(amount), bold=bold)
-    return f'<td style="text-align:right;font-variant-numeric:tabular-nums">{told}</td>'
+def _count(difference: int | None) -> str:
+    return "not stated" if difference is None else f"{difference:+,}".replace("-", "−") if difference else "0"
+
+
+def _words(told: str) -> str:
+    return f'<td style="text-align:left;white-space:nowrap">{told}</td>'
+
+
+def _number(told: str) -> str:
+    return f'<td style="text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums">{told}</td>'
 
 
 def _bold(told: str, *, bold: bool) -> str:

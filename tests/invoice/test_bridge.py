@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import polars as pl
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 import callkit as ck
@@ -160,7 +160,12 @@ def placed(drawn: dict[str, Any], first: datetime) -> dict[str, Any]:
     return line(**stated, period_start=start, period_end=start + timedelta(days=drawn["days"]))
 
 
-@settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
+# To shrink an example of so many calls takes minutes and tells little.
+@settings(
+    max_examples=10,
+    suppress_health_check=[HealthCheck.too_slow],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(
     lines=st.lists(_LINE, min_size=1, max_size=12),
     seed=st.integers(0, 10**6),

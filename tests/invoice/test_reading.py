@@ -158,6 +158,13 @@ def test_what_would_make_wrong_money_is_refused(columns: dict[str, Any], argumen
     assert re.search(told, refused(frame(**columns), period=SEPTEMBER, **arguments))
 
 
+@pytest.mark.parametrize("column", ["calls", "charged_seconds", "charged_minutes"])
+@pytest.mark.parametrize("garbled", ["99999999999", "9" * 22])
+def test_counts_beyond_all_sense_are_unreadable(column: str, garbled: str) -> None:
+    """A count or a duration of more than ten thousand million is a cell that cannot be read, not a missing one."""
+    assert f"row 1, column {column!r}: {garbled!r}" in refused(frame(**{column: [garbled]}), period=SEPTEMBER)
+
+
 def test_no_currency_is_no_guess() -> None:
     """Without a currency the invoice is refused with the argument that states it; with it, it holds."""
     bare = frame().drop("currency")
