@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from callkit.cdr import INSTANT, as_lazy
+from callkit.cdr import INSTANT, SCHEMA, as_lazy, schema_of, validate
 from callkit.errors import SchemaError
 from callkit.rates.matching import NEEDED
 
@@ -27,6 +27,8 @@ def look_up(cdrs: Any, rows: pl.DataFrame, row_of: pl.Expr) -> pl.DataFrame | pl
     taken = [name for name in found if name == "deck_row" or name in {f"deck_{each}" for each in _LOOKED_UP}]
     if taken:
         raise SchemaError(f"the frame has a column {taken[0]!r} already; drop it or rename it")
+    needed = [name for name in NEEDED if name in found]
+    validate(lazy.select(needed), schema_of(**{name: SCHEMA[name] for name in needed}))
     absent = [name for name in NEEDED if name not in found]
     unknown = [pl.lit(None, INSTANT if name.endswith("_at") else pl.String).alias(name) for name in absent]
     told = rows.lazy().select(

@@ -22,7 +22,7 @@ def is_inbound() -> pl.Expr:
 
 def priced_number() -> pl.Expr:
     """The number that decides the price, without a leading `+` or `00`; null where it is no run of digits."""
-    number = pl.when(is_inbound()).then("caller").otherwise("callee")
+    number = pl.when(is_inbound()).then("caller").otherwise("callee").cast(pl.String)
     digits = number.str.strip_prefix("+").str.strip_prefix("00")
     return pl.when(digits.str.contains("^[0-9]+$")).then(digits)
 

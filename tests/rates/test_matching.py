@@ -125,6 +125,14 @@ def test_what_cannot_be_looked_up_is_refused():
     deck = ck.RateDeck(rows_frame([{"prefix": "49"}]))
     with pytest.raises(ck.SchemaError, match="needs the column callee and currency; got at"):
         deck.lookup(pl.DataFrame({"at": [1]}))
+    naive = pl.DataFrame({"callee": ["49"], "currency": ["USD"], "submitted_at": [DAYS[0]]})
+    naive = naive.with_columns(pl.col("submitted_at").dt.replace_time_zone(None))
+    with pytest.raises(ck.SchemaError, match=r"'submitted_at'.* Say which zone it is in"):
+        deck.lookup(naive)
+    with pytest.raises(ck.SchemaError, match="column 'callee': expected String, got Int64"):
+        deck.lookup(pl.DataFrame({"callee": [49], "currency": ["USD"]}))
+    unknown = pl.DataFrame({"callee": [None], "currency": [None], "direction": [None]})
+    assert deck.lookup(unknown)["deck_row"].to_list() == [None]
     once = deck.lookup(pl.DataFrame({"callee": ["49"], "currency": ["USD"]}))
     with pytest.raises(ck.SchemaError, match="a column 'deck_row' already"):
         deck.lookup(once)
