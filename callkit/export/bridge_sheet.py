@@ -65,7 +65,9 @@ def write_bridge(book: Book, pack: Pack) -> list[list[Bar]]:
     sheet.set_column(len(_COLUMNS), len(_COLUMNS), 2)
     top, first, drawn = 0, 1, []
     for (basis, currency), part in parts(pack):
-        title = printed(f"{'settled in ' if basis == 'settled' else ''}{currency or NO_CURRENCY}")
+        title = printed(f"{'settled in ' if basis == 'settled' else ''}{currency or NO_CURRENCY}")[
+            :_LONGEST_TITLE
+        ]
         told = bars(part)
         sheet.write_string(top, 0, f"From billed to expected, {title}", book.form(bold=True, font_size=13))
         last = book.rows(sheet, "bridge", top + 1, table(part), _COLUMNS)
@@ -134,7 +136,7 @@ def _chart(book: Book, title: str, told: Sequence[Bar], first: int) -> Any:
     start = axis_start(list(told))
     note = f"; the axis begins at {start:,g}" if start else ""
     # xlsxwriter takes a title like "x!A1" for the cell that it stands in: a vendor's currency could be one.
-    shown = title[:_LONGEST_TITLE].replace("!", "\N{FULLWIDTH EXCLAMATION MARK}")
+    shown = title.replace("!", "\N{FULLWIDTH EXCLAMATION MARK}")
     chart.set_title(
         {
             "name": f"From billed to expected, {shown}{note}",

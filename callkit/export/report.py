@@ -10,9 +10,10 @@ import polars as pl
 from callkit.cdr import MONEY
 from callkit.export.bridge_sheet import Basis, parts
 from callkit.export.bridge_sheet import table as bridge_table
+from callkit.export.demand import DEMAND, TOTALS
 from callkit.export.invoiced import Table, columns_of, plain, sums
 from callkit.export.method import coverage_of, method_of, provenance_of, reading
-from callkit.export.pack import DEMAND, TOTALS, Pack, facts_of
+from callkit.export.pack import Pack, facts_of
 from callkit.export.page import Shown, facts, table, text
 from callkit.export.whole import whole_file
 from callkit.export.words import NO_CURRENCY, amount, cause_in_words, counted, decimals_of

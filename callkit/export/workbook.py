@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -10,17 +9,17 @@ from warnings import catch_warnings, simplefilter
 
 import polars as pl
 
-from callkit.cdr import MONEY
 from callkit.export.book import Book, Column
 from callkit.export.bridge_sheet import write_bridge, write_chart_data
-from callkit.export.cells import write_number, write_text
+from callkit.export.cells import write_text
+from callkit.export.cover_sheet import write_cover, write_lines
 from callkit.export.decided import DECISIONS, STATUSES, TITLES
 from callkit.export.invoiced import columns_of, lists, plain, sums
-from callkit.export.method import coverage_of, method_of, provenance_of, reading
-from callkit.export.pack import DEMAND, TOTALS, Pack, facts_of
+from callkit.export.method import coverage_of, method_of, provenance_of
+from callkit.export.pack import Pack
 from callkit.export.texts import printed
 from callkit.export.whole import whole_file
-from callkit.export.words import GRADES, NO_CURRENCY, cause_in_words, decimals_of
+from callkit.export.words import GRADES, cause_in_words
 
 _ID = [Column("source", TITLES["source"], 12), Column("call_id", TITLES["call_id"], 21)]
 _EDITED = [
@@ -59,7 +58,7 @@ _OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_u
 
 
 def _fill(book: Book, pack: Pack) -> None:
-    _cover(book, pack)
+    write_cover(book, pack)
     charts = write_bridge(book, pack)
     _findings(book, pack)
     book.table("claims", pack.claims, _claims(pack), fixed=3, pages_wide=2)
@@ -73,89 +72,6 @@ def _fill(book: Book, pack: Pack) -> None:
     _method(book, pack)
     write_chart_data(book, charts)
     book.close()
-
-
-def _cover(book: Book, pack: Pack) -> None:
-    sheet = book.sheet("cover", landscape=False)
-    sheet.set_column(0, 0, 38)
-    sheet.set_column(1, 1, 22)
-    sheet.set_column(2, 8, 16)
-    sheet.write_string(0, 0, _heading(pack), book.form(bold=True, font_size=18, font_color="#1F3A5F"))
-    sheet.set_row(0, 28)
-    row = _pairs(book, sheet, 2, facts_of(pack))
-    row = _totals(book, sheet, row + 1, pack)
-    row = _lines(book, sheet, row + 1, "How to read it", reading(pack))
-    if not pack.cover.vendor_copy:
-        _lines(book, sheet, row + 1, "How to fill it in", _FILLING)
-
-
-def _heading(pack: Pack) -> str:
-    return "Dispute of charges" + (f", invoice {pack.cover.invoice}" if pack.cover.invoice else "")
-
-
-def _pairs(book: Book, sheet: Any, row: int, pairs: list[tuple[str, str]]) -> int:
-    title = book.form(font_color="#5B6775")
-    words = book.form(text_wrap=True)
-    for name, text in pairs:
-        sheet.write_string(row, 0, name, title)
-        _wide(sheet, row, text, words)
-        row += 1
-    return row
-
-
-_LINE = 100
-"""So many characters stand on one line of the cover, beside the titles."""
-
-
-def _wide(sheet: Any, row: int, text: str, form: Any) -> None:
-    """Write text over several columns; a merged cell does not grow by itself."""
-    lines = sum(max(1, -(-len(line) // _LINE)) for line in text.split("\n"))
-    if lines > 1:
-        sheet.set_row(row, 15 * lines)
-    whole = printed(text)
-    sheet.merge_range(row, 1, row, 6, "", form)
-    write_text(sheet, row, 1, whole, form)
-
-
-def _totals(book: Book, sheet: Any, row: int, pack: Pack) -> int:
-    """One column per currency: amounts of several currencies are never added up."""
-    currencies = [currency or NO_CURRENCY for currency in pack.demand["currency"]]
-    head = book.form(bold=True, bg_color="#1F3A5F", font_color="#FFFFFF")
-    right = book.form(bold=True, bg_color="#1F3A5F", font_color="#FFFFFF", align="right")
-    sheet.write_string(row, 0, "Totals", head)
-    for place, currency in enumerate(currencies, 1):
-        write_text(sheet, row, place, printed(currency), right)
-    decimals = {
-        name: decimals_of(pack.demand[name].to_list()) for name, dtype in DEMAND.items() if dtype == MONEY
-    }
-    form = f"#,##0.{'0' * max(decimals.values())}"
-    for name, title, strong in TOTALS:
-        row += 1
-        looks = {"bottom": 1, "bottom_color": "#C9D1DB", "bold": strong}
-        sheet.write_string(row, 0, title, book.form(**looks))
-        kind = "#,##0" if DEMAND[name] == pl.Int64 else form
-        for place, value in enumerate(pack.demand[name], 1):
-            write_number(sheet, row, place, value, book.form(**looks, num_format=kind))
-    return row + 1
-
-
-def _lines(book: Book, sheet: Any, row: int, title: str, lines: Sequence[tuple[str, str]]) -> int:
-    sheet.write_string(row, 0, title, book.form(bold=True, font_size=12))
-    return _pairs(book, sheet, row + 1, list(lines))
-
-
-_FILLING = (
-    (
-        "decision",
-        f"{', '.join(DECISIONS)}; a claim that is held or withdrawn is not demanded. Empty: dispute.",
-    ),
-    ("status", f"{', '.join(STATUSES)}."),
-    ("note, credit received", "Free text; and an amount in the claim's currency."),
-    (
-        "Reading it back",
-        "callkit.read_decisions reads these columns, and to_excel(decisions=…) carries them on.",
-    ),
-)
 
 
 def _findings(book: Book, pack: Pack) -> None:
@@ -310,7 +226,7 @@ def _method(book: Book, pack: Pack) -> None:
     sheet = book.sheet("method")
     for place, width in enumerate((30, 22, 26, 14, 18, 16, 16)):
         sheet.set_column(place, place, width)
-    row = _lines(book, sheet, 0, "Method", method_of(pack)) + 1
+    row = write_lines(book, sheet, 0, "Method", method_of(pack)) + 1
     row = _block(
         book, sheet, row, "How much of the bill was verified", frame=coverage_of(pack), columns=_COVERAGE
     )
@@ -322,7 +238,7 @@ def _method(book: Book, pack: Pack) -> None:
         frame=pack.result.rounding,
         columns=_MEMO,
     )
-    _lines(book, sheet, row, "Provenance: the same three give the same result", provenance_of(pack))
+    write_lines(book, sheet, row, "Provenance: the same three give the same result", provenance_of(pack))
 
 
 _COVERAGE = [
