@@ -37,22 +37,27 @@ def reconcile_files(arguments: argparse.Namespace) -> int:
         outs.append(("--claims", arguments.claims))
     _writable(outs, [*files, *papers])
     cdrs, deck, invoice = _given(arguments)
+    tied = None if invoice is None else _tied(cdrs, invoice, arguments.invoice_tz, arguments.clock)
     result = reconcile(
-        cdrs,
+        cdrs if tied is None else tied.cdrs,
         rate_deck=deck,
         tolerance=arguments.tolerance,
         period=arguments.period and tuple(arguments.period),
-        tz=arguments.tz or "UTC",
+        tz=arguments.tz or (tied.cut.tz if tied else "UTC"),
         severity=dict(arguments.severity),
     )
     covered = result.coverage
     copies = covered.filter(pl.col("status") == "dropped")["calls"].item()
     left_out = f", {_counted(copies, 'exact copy', 'exact copies')} left out" if copies else ""
     print(f"{_counted(cdrs.height, 'record')} in {_counted(len(files), 'file')}{left_out}.\n")
-    print("\n".join([*report(result), *_covered(covered), ""]))
-    tied = None if invoice is None else _tied(result, invoice, arguments.invoice_tz, arguments.clock)
     if tied is not None:
+        # Held against the judged records, so that the way goes on from what they bill to what is due.
+        tied = tie_out(result, tied.invoice, tz=tied.cut.tz, clock=tied.cut.clock, population=tied.population)
         print(f"The invoice against the records\n{_indented(repr(tied))}\n")
+        print(
+            f"Below: the {_counted(tied.cdrs.height, 'record')} that the invoice is about; the others lie outside.\n"
+        )
+    print("\n".join([*report(result), *_covered(covered), ""]))
     for _, out in outs[: len(arguments.out or [FINDINGS])]:
         _write(result, tied, out, masked=arguments.mask)
     if arguments.claims is not None:
@@ -104,19 +109,17 @@ def _read(files: Sequence[Path], tz: str | None) -> pl.DataFrame:
         ) from None
 
 
-def _tied(result: Reconciliation, invoice: Invoice, tz: str | None, clock: str | None) -> TieOut:
+def _tied(cdrs: pl.DataFrame, invoice: Invoice, tz: str | None, clock: str | None) -> TieOut:
     """Hold the invoice against the records, cut as it fits them best where the user does not say how."""
-    best = find_cutoff(result, invoice)
+    best = find_cutoff(cdrs, invoice)
     if tz is not None:
         best = best.filter(pl.col("zones").list.contains(tz))
     if clock is not None:
         best = best.filter(pl.col("clock") == clock)
     if best.is_empty():
-        return tie_out(result, invoice, tz=tz, clock=clock or "auto")  # type: ignore[arg-type]  # checked by the parser
+        return tie_out(cdrs, invoice, tz=tz, clock=clock or "auto")  # type: ignore[arg-type]  # checked by the parser
     found = best.row(0, named=True)
-    return tie_out(
-        result, invoice, tz=tz or found["tz"], clock=found["clock"], population=found["population"]
-    )
+    return tie_out(cdrs, invoice, tz=tz or found["tz"], clock=found["clock"], population=found["population"])
 
 
 def _covered(table: pl.DataFrame) -> list[str]:
@@ -142,7 +145,7 @@ def _covered(table: pl.DataFrame) -> list[str]:
 
 
 def _write(result: Reconciliation, tied: TieOut | None, out: Path, *, masked: bool) -> None:
-    cover = Cover() if tied is None else _cover(tied.invoice)
+    cover = Cover() if tied is None else _cover(tied)
     match out.suffix.lower():
         case ".xlsx":
             result.to_excel(out, cover=cover, tie_out=tied)
@@ -157,13 +160,16 @@ def _write(result: Reconciliation, tied: TieOut | None, out: Path, *, masked: bo
             _write_table("findings", result.findings, out, masked=masked)
 
 
-def _cover(invoice: Invoice) -> Cover:
-    """What the invoice says of itself."""
+def _cover(tied: TieOut) -> Cover:
+    """What the invoice says of itself, and how it is cut."""
+    invoice = tied.invoice
     return Cover(
         vendor=invoice.vendor,
         account=invoice.account,
         invoice=invoice.number,
         invoice_date=invoice.date,
+        period=(tied.cut.start, tied.cut.end),
+        tz=tied.cut.tz,
     )
 
 
