@@ -105,7 +105,7 @@ def status(arguments: argparse.Namespace) -> int:
 
 def _accounts(archive: Archive, days: pl.DataFrame) -> list[str]:
     last_read = {
-        (source, account): at
+        (source, account): f"{at:%Y-%m-%d %H:%M} UTC"
         for source, account, at in archive.ledger()
         .group_by("source", "account")
         .agg(pl.col("read_at").max())
@@ -118,9 +118,8 @@ def _accounts(archive: Archive, days: pl.DataFrame) -> list[str]:
         lines.append(f"\n{printable(f'{source}, account {account}')}")
         with_records = mine.filter(pl.col("records") > 0)["day"].sort().to_list()
         span = f", {with_records[0]} to {with_records[-1]}" if with_records else ""
-        lines.append(
-            f"  {mine['records'].sum():,} records{span}; last read {last_read[source, account]:%Y-%m-%d %H:%M} UTC"
-        )
+        read = last_read.get((source, account), "never")
+        lines.append(f"  {mine['records'].sum():,} records{span}; last read {read}")
         complete = mine.filter("complete")["day"].to_list()
         if complete:
             lines.append(f"  Complete: {_stretches(complete)}")

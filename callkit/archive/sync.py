@@ -110,14 +110,18 @@ class Synced:
 
     def __str__(self) -> str:
         told = [
-            f"{self.read:,} {self.unit}{'' if self.read == 1 else 's'} read",
-            f"{self.records:,} records",
+            f"{_counted(self.read, self.unit)} read",
+            _counted(self.records, "record"),
             f"{self.new:,} new",
             f"{self.changed:,} changed",
         ]
         if self.pending:
-            told.append(f"{self.pending:,} ids without a record yet")
+            told.append(f"{_counted(self.pending, 'id')} without a record yet")
         return ", ".join(told)
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 class Writer:
@@ -251,12 +255,12 @@ class Writer:
         what = (
             f"{row['window_start'][:19]}Z to {row['window_end'][:19]}Z"
             if row["window_start"]
-            else f"{row['total']:,} {'ids' if row['kind'] == 'ids' else 'records given'}"
+            else _counted(row["total"], "id" if row["kind"] == "ids" else "given record")
         )
         part = "" if row["complete"] else " (part)"
         LOG.info(
-            "%s %s: %s%s: %d records, %d new, %d changed",
-            self._source, self.account, what, part, row["records"], row["new"], row["changed"],
+            "%s %s: %s%s: %s, %d new, %d changed", self._source, self.account, what, part,
+            _counted(row["records"], "record"), row["new"], row["changed"],
         )  # fmt: skip
         self.done.records += row["records"]
         self.done.new += row["new"]

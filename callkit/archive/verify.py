@@ -110,7 +110,7 @@ class _Unverifiable(Exception):
 
 
 def _rebuilt(row: dict[str, Any], pages: Sequence[Sequence[Any]], bodies: dict[str, bytes]) -> pl.DataFrame:
-    """Make a reading's frame again; what belongs to the next window is left to that one."""
+    """Make a reading's frame again; `border` marks what may have been left to the next window."""
     answers: dict[tuple[Any, ...], deque[bytes]] = defaultdict(deque)
     for *question, digest in pages:
         if digest not in bodies:
@@ -128,15 +128,15 @@ def _rebuilt(row: dict[str, Any], pages: Sequence[Sequence[Any]], bodies: dict[s
                 raise UnreadableAnswer(f"page {page} of {window} was not kept")
             return kept.popleft()
 
-        frame = itnio.replayed(asked_for, answer)
-        return frame.filter(pl.col("submitted_at").ne_missing(pl.lit(row["window_end"], INSTANT)))
+        at_end = pl.col("submitted_at").eq_missing(pl.lit(row["window_end"], INSTANT))
+        return itnio.replayed(asked_for, answer).with_columns(border=at_end)
     rows = [nxcloud_call.replayed(str(question[0]), kept) for question, kept in answers.items()]
-    return pl.concat([cdr.empty(), *rows]).filter("found")
+    return pl.concat([cdr.empty(), *rows]).filter("found").with_columns(border=pl.lit(value=False))
 
 
 def _differences(store: Store, rebuilt: pl.DataFrame, part: pl.DataFrame) -> Iterator[tuple[str, str]]:
     """Every record of the pages must be held as it came, and what a reading added must be in its pages."""
-    records = rebuilt.select("entry", "source", "account", "call_id", digest=digest_of())
+    records = rebuilt.select("entry", "source", "account", "call_id", "border", digest=digest_of())
     low, high = records["call_id"].min(), records["call_id"].max()
     entries = part["entry"].unique().sort()
     held = store.read(
@@ -150,7 +150,13 @@ def _differences(store: Store, rebuilt: pl.DataFrame, part: pl.DataFrame) -> Ite
     seen = part.select("entry", "seen_at")
     there = held.join(seen, how="cross").filter(pl.col("seen_from") <= pl.col("seen_at"))
     key = ["entry", "source", "account", "call_id", "digest"]
-    lost = records.join(there, on=key, how="anti").group_by("entry").len().sort("entry")
+    lost = (
+        records.filter(~pl.col("border"))
+        .join(there, on=key, how="anti")
+        .group_by("entry")
+        .len()
+        .sort("entry")
+    )
     for entry, count in lost.iter_rows():
         yield entry, f"{count:,} records of its pages are not held as they came"
     whole = part.filter(pl.col("added") > 0).select(came_with="entry")
