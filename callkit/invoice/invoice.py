@@ -107,7 +107,8 @@ class Invoice:
         decimal : "." or ",", optional
             The decimal sign, where the file does not show it.
         currency : str or mapping, optional
-            The currency of lines that name none; or what the file's own signs stand for, `{"$": "USD"}`.
+            The currency of lines that name none; or what the file's own signs stand for, `{"$": "USD"}`. A header
+            like "Amount (USD)" says it, too.
         kinds : mapping, optional
             What the file's own words are: `{"DID rental": "fee"}`. Known are usage, fee, tax, credit and other, and
             usual words for them. A line without a kind is usage where it states calls or a duration; else a tax, fee or
@@ -166,6 +167,10 @@ class Invoice:
         elif currency is not None:
             _currency_codes({"currency": currency})
         if not isinstance(source, str | Path):
+            if not hasattr(source, "__arrow_c_stream__") and not isinstance(source, pl.LazyFrame):
+                raise TypeError(
+                    f"an invoice is read from a file's path or a frame, got {type(source).__name__}"
+                )
             source = as_lazy(source).collect()
         found = sheets(source, NAMES, ["amount"], columns=columns, sheet=sheet)
         parts, bad = [], []
@@ -176,6 +181,10 @@ class Invoice:
         if bad:
             raise SchemaError(listed(told.where, sorted(bad, key=_by_place)))
         lines, totals = without_totals(pl.concat(parts, how="diagonal"), told.where)
+        if lines.is_empty() and isinstance(source, str | Path):
+            raise SchemaError(
+                f"{told.where}: there is no line below the header. Was the file cut off, or edited by hand?"
+            )
         own = _said_of_itself(lines)
         numbered = lines.with_row_index("line").cast({"line": pl.Int64})
         others = [name for name in numbered.columns if name not in LINES]

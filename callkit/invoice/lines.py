@@ -19,7 +19,7 @@ from callkit.files.dates import Ends, dates
 from callkit.files.sheets import Sheet
 from callkit.invoice.kinds import KINDS, TOTAL, is_total, kind_by_label, kind_of
 from callkit.invoice.periods import DAY, LOCAL, first_outside
-from callkit.invoice.schema import LABELS, LINES
+from callkit.invoice.schema import CURRENCY_OF_HEADER, LABELS, LINES
 
 Period = tuple[datetime, datetime]
 
@@ -194,7 +194,8 @@ def _kinds(reading: _Reading, values: Mapping[str, pl.Series], totals: list[bool
 def _currencies(reading: _Reading, kinds: pl.Series) -> pl.Series:
     cells, stated = reading.sheet.text("currency"), reading.told.currency
     own = stated if isinstance(stated, Mapping) else {}
-    default = stated if isinstance(stated, str) else None
+    named = re.fullmatch(CURRENCY_OF_HEADER, plain(reading.sheet.of["amount"]))
+    default = stated if isinstance(stated, str) else named[1].upper() if named else None
     if "currency" not in reading.sheet.of and default is None:
         raise SchemaError(
             f"{reading.told.where}: no column says which currency the amounts are in. Say it: currency='USD', or name "

@@ -36,6 +36,9 @@ TOTALS = schema_of(
 
 _PERIOD = r"(billing |service |usage |invoice )?(period )?"
 
+_DURATION = r"(charged |billed |billable |total )?duration"
+_CODES = "usd|eur|gbp|cny|jpy|inr|aud|cad|chf|sgd|hkd|aed|brl|mxn|zar|idr|php|thb|vnd|try|pln|sek"
+
 NAMES = Names(
     "invoice",
     {
@@ -47,11 +50,15 @@ NAMES = Names(
         "call_id": r"call ?id|voice ?id|cdr ?id|call (uuid|reference)|uuid",
         "currency": r"currency( code)?|cur|curr|ccy|币种|货币",
         "calls": r"(no |nr |number |num |total |billed |charged |answered )?(of )?calls|call count|count|通话数",
-        "charged_seconds": r"(charged |billed |billable |chargeable |rated |total )?(seconds?|secs?|s)|"
+        # A duration that does not say its unit could be either: the user is asked.
+        "charged_seconds": _DURATION
+        + r"|(charged |billed |billable |chargeable |rated |total )?(seconds?|secs?|s)|"
         r"(charged |billed |billable |rated )?duration (in )?(seconds?|secs?|s)|计费秒数",
-        "charged_minutes": r"(charged |billed |billable |chargeable |rated |total )?(minutes?|mins?)|"
+        "charged_minutes": _DURATION
+        + r"|(charged |billed |billable |chargeable |rated |total )?(minutes?|mins?)|"
         r"(charged |billed |billable |rated )?duration (in )?(minutes?|mins?)|计费分钟数?",
-        "amount": r"(net |total |line |billed )?(amount|charges?|cost|total|sum|value)|金额|费用",
+        # A bare "total" is no header: it begins the row below the last line.
+        "amount": rf"(net |total |line |billed )?(amount|charges?|cost|value)( (in )?({_CODES}))?|金额|费用",
         "kind": r"kind|(line |charge |item |fee )?(type|category|class)",
         "direction": "direction",
         "source": "source",
@@ -60,3 +67,6 @@ NAMES = Names(
 
 LABELS = r"country|area|route|region|description|item|product|service|details?|国家"
 """Headers that hold destinations where no other column does."""
+
+CURRENCY_OF_HEADER = rf".* ({_CODES})"
+"""An amount's header that says which currency it is in."""

@@ -262,6 +262,39 @@ def test_what_is_no_table_of_lines_is_refused(tmp_path: Path) -> None:
         ck.Invoice.read(tmp_path / "a.pdf")
 
 
+def test_a_header_may_name_the_currency(tmp_path: Path) -> None:
+    """ "Amount (USD)" says which currency the amounts are in; what the user or a column says goes before it."""
+    file = text(tmp_path / "a.csv", "Country,Minutes,Amount (USD)\nGermany,12.5,3.20\nTotal,12.5,3.20\n")
+    assert ck.Invoice.read(file, period=SEPTEMBER).lines.select("currency", "destination").rows() == [
+        ("USD", "Germany")
+    ]
+    assert ck.Invoice.read(file, period=SEPTEMBER, currency="CAD").lines["currency"].to_list() == ["CAD"]
+
+
+def test_a_table_is_not_looked_for_below_its_end(tmp_path: Path) -> None:
+    """A total's row is no header, and a file without a line below its header is refused, not an invoice of nothing."""
+    unknown = text(tmp_path / "a.csv", "Country,Minutes,Fare\nGermany,12.5,3.20\nTotal,12.5,3.20\n")
+    assert "no row names the columns of a invoice" in refused(unknown).replace(" an ", " a ")
+    empty = text(tmp_path / "b.csv", "Country,Currency,Amount\n")
+    assert "there is no line below the header" in refused(empty, period=SEPTEMBER)
+
+
+def test_a_duration_without_a_unit_is_asked_for() -> None:
+    """Twelve of what? A column that says duration alone is refused with both readings, and read as the stated one."""
+    told = refused(frame(Duration=["12"]), period=SEPTEMBER)
+    assert "'Duration' could be charged_seconds or charged_minutes" in told
+    invoice = ck.Invoice.read(
+        frame(Duration=["12"]), period=SEPTEMBER, columns={"Duration": "charged_minutes"}
+    )
+    assert invoice.lines["charged_minutes"].to_list() == [D(12)]
+
+
+def test_what_is_no_source_is_refused() -> None:
+    """Neither a path nor a frame: said so, with what came."""
+    with pytest.raises(TypeError, match="a file's path or a frame, got int"):
+        ck.Invoice.read(5)
+
+
 def test_text_of_a_file_is_no_markup() -> None:
     """What stands in an invoice cannot become part of a notebook's page."""
     evil = "<img src=x onerror=alert(1)>"
