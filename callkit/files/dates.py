@@ -57,7 +57,14 @@ def dates(
     -------
     pl.Series, list of Unreadable
         `INSTANT`, UTC; null where the cell is empty or unreadable.
+
+    Raises
+    ------
+    ValueError
+        If the format is none of `strptime`'s.
     """
+    if date_format is not None and not (isinstance(date_format, str) and "%" in date_format):
+        raise ValueError(f"date_format must be a strptime format such as '%d/%m/%Y', got {date_format!r}")
     reader = _Reader(date_format, ZoneInfo(tz), end)
     told = {value: reader.read(value) for value in cells.unique().to_list() if not _empty(value)}
     values = [told.get(value) for value in cells.to_list()]

@@ -59,6 +59,8 @@ class RateDeck:
         The zone of dates in the file, and of dates in sentences.
     per_seconds : int or "block"
         What a rate is the price of, as `Rating.per_seconds`.
+    precedence : "first" or "last"
+        Which of the rows that contradict each other applies, by the order of the rows.
     """
 
     rows: pl.DataFrame

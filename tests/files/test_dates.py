@@ -57,6 +57,12 @@ def test_a_stated_format_goes_first_and_says_what_was_expected():
     ]
 
 
+def test_a_format_that_is_none_is_refused():
+    """A spreadsheet's way to write a format would fit no cell."""
+    with pytest.raises(ValueError, match="such as '%d/%m/%Y', got 'dd/mm/yyyy'"):
+        read("01/02/2026", date_format="dd/mm/yyyy")
+
+
 @pytest.mark.parametrize(
     ("cell", "tz", "instant"),
     [
