@@ -63,7 +63,7 @@ def dates(
     ValueError
         If the format is none of `strptime`'s.
     """
-    if date_format is not None and not (isinstance(date_format, str) and "%" in date_format):
+    if date_format is not None and "%" not in str(date_format):
         raise ValueError(f"date_format must be a strptime format such as '%d/%m/%Y', got {date_format!r}")
     reader = _Reader(date_format, ZoneInfo(tz), end)
     told = {value: reader.read(value) for value in cells.unique().to_list() if not _empty(value)}
