@@ -29,7 +29,6 @@ from __future__ import annotations
 import gzip
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +39,9 @@ from callkit.archive import restated
 from callkit.archive.coverage import coverage
 from callkit.archive.ledger import recovered
 from callkit.archive.lock import Lock
+from callkit.archive.readings import Reading, Synced
 from callkit.archive.store import Store
-from callkit.archive.sync import Reading, Synced, Writer
+from callkit.archive.sync import Writer, Writing
 from callkit.archive.vendors import ITNIO, NX, ids_of, pending, sync_ids, sync_period
 from callkit.archive.verify import verify
 from callkit.cdr import INSTANT
@@ -51,7 +51,6 @@ from callkit.fetch.windows import period
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import TracebackType
 
     import altair as alt
 
@@ -387,43 +386,11 @@ class Archive:
         folder = self._store.folder
         return Lock(None if folder is None else folder / ".callkit-lock", wait)
 
-    def _writing(self, wait: float, source: str, account: str) -> _Writing:
+    def _writing(self, wait: float, source: str, account: str) -> Writing:
         self._store.make()
-        return _Writing(self._store, self._lock(wait), source, account, self._clock)
+        return Writing(self._store, self._lock(wait), source, account, self._clock)
 
     def _tidied(self, writer: Writer) -> Synced:
         for name in ("cdrs", "ledger", "raw", "asked"):
             self._store.compact(name)
         return writer.done
-
-
-class _Writing:
-    """The lock, and a writer that lives as long as it is held."""
-
-    def __init__(
-        self, store: Store, lock: Lock, source: str, account: str, clock: Callable[[], datetime]
-    ) -> None:
-        self._make = partial(Writer, store, lock, source, account, clock)
-        self._store = store
-        self._lock = lock
-        self._writer: Writer | None = None
-
-    def __enter__(self) -> Writer:
-        with self._store.explained("cannot be written"):
-            self._lock.__enter__()
-        try:
-            self._writer = self._make()
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
-        return self._writer
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            # What a failing vendor or Ctrl-C ends is kept as far as it was read; a failing disk is left alone.
-            if error is not None and self._writer is not None and not isinstance(error, ArchiveError):
-                self._writer.flush()
-        finally:
-            self._lock.__exit__(kind, error, trace)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from callkit.archive.schemas import TABLES
+from callkit.archive.trouble import explained
 from callkit.archive.versions import Changes, changes
-from callkit.errors import ArchiveBusy, ArchiveError
+from callkit.errors import ArchiveError
 
 if TYPE_CHECKING:
     from deltalake import CommitProperties, DeltaTable, WriterProperties
@@ -276,45 +277,9 @@ class Store:
     def _writer(self) -> WriterProperties:
         return self._lib.WriterProperties(compression="ZSTD", compression_level=1)  # type: ignore[no-any-return] # as above
 
-    @contextmanager
-    def explained(self, what: str) -> Iterator[None]:
-        """Turn what delta-rs, Polars and the system raise into an ArchiveError that says what to do."""
-        errors = import_module("deltalake.exceptions")
-        problem: ArchiveError | None = None
-        try:
-            yield
-        except errors.CommitFailedError as error:
-            problem = ArchiveBusy(
-                f"the archive at {self.uri} was written to by another process meanwhile ({_first(error)}). Nothing of "
-                f"this commit was kept; sync again."
-            )
-        except BaseException as error:
-            # A panic of the Rust below is a BaseException, of a class of its own in each library.
-            known = (errors.DeltaError, pl.exceptions.PolarsError, OSError)
-            if not isinstance(error, known) and type(error).__name__ != "PanicException":
-                raise
-            problem = ArchiveError(
-                f"the archive at {self.uri} {what}: {_first(error)}. {_advice(str(error), what)} What was committed "
-                f"before is kept."
-            )
-        if problem is not None:
-            raise problem
-
-
-def _advice(said: str, what: str) -> str:
-    text = said.lower()
-    if "no space left" in text or "os error 28" in text or "file too large" in text or "quota" in text:
-        return "Make room on the disk and sync again."
-    if "permission denied" in text or "read-only" in text or "os error 13" in text or "os error 30" in text:
-        return "Check the permissions of the folder and the account that runs this."
-    if what == "cannot be read":
-        return "A file may be damaged or missing: archive.verify() names it; bring it back from a backup."
-    return "Check the disk or the network, then sync again."
-
-
-def _first(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= 400 else text[:399] + "…"
+    def explained(self, what: str) -> AbstractContextManager[None]:
+        """Turn what goes wrong inside into an ArchiveError that says what to do."""
+        return explained(self.uri, what)
 
 
 def _quoted(value: object) -> str:

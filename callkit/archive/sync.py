@@ -7,14 +7,13 @@ it again.
 
 from __future__ import annotations
 
-import gzip
 import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from hashlib import sha256
+from functools import partial
+from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
@@ -23,14 +22,15 @@ import polars as pl
 from callkit.archive.digests import sum_of, total_text
 from callkit.archive.ledger import frame_of, recovered, text
 from callkit.archive.lock import Lock
+from callkit.archive.readings import Reading, Synced, counted
 from callkit.archive.schemas import RAW
 from callkit.archive.store import Store
 from callkit.archive.versions import Changes, distinct, prepared
 from callkit.cdr import INSTANT
-from callkit.errors import ArchiveBusy
+from callkit.errors import ArchiveBusy, ArchiveError
 from callkit.fetch.windows import Window
 
-__all__ = ["Body", "Reading", "Synced", "Writer"]
+__all__ = ["Writer", "Writing"]
 
 LOG = logging.getLogger("callkit.archive")
 
@@ -38,90 +38,6 @@ _RECORDS_AT_ONCE = 5_000
 _SECONDS_AT_ONCE = 5.0
 _ATTEMPTS = 5
 _BODIES_AT_ONCE = 32 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A gzipped answer, the digest of what came, and which question it answers."""
-
-    question: tuple[str | int, ...]
-    digest: str
-    zipped: bytes
-
-    @classmethod
-    def of(cls, question: tuple[str | int, ...], body: bytes) -> Body:
-        """Zip a body; equal bodies give equal bytes."""
-        return cls(question, sha256(body).hexdigest(), gzip.compress(body, 6, mtime=0))
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A verified reading.
-
-    Attributes
-    ----------
-    kind
-        `window`, `ids` or `frame`.
-    frame
-        What came, a CDR frame.
-    total
-        How many records the vendor counted, or how many ids were asked for.
-    window
-        The stretch that was read.
-    complete
-        Whether all of the window is verified; False for a part whose whole is still being read.
-    bodies
-        The answers behind it.
-    """
-
-    kind: str
-    frame: pl.DataFrame
-    total: int
-    window: Window | None = None
-    complete: bool = True
-    bodies: Sequence[Body] = ()
-
-
-@dataclass(slots=True)
-class Synced:
-    """What a sync did.
-
-    Attributes
-    ----------
-    read
-        Windows read and verified, or ids asked for.
-    settled
-        Of the period, how many seconds did not have to be read again.
-    records
-        Distinct records that came.
-    new, changed
-        Of them, those of calls that were not held before, and those of calls that were held with other values.
-    pending
-        Ids that have no record yet; they are asked for again.
-    """
-
-    read: int = 0
-    settled: int = 0
-    records: int = 0
-    new: int = 0
-    changed: int = 0
-    pending: int = 0
-    unit: str = field(default="window", repr=False)
-
-    def __str__(self) -> str:
-        told = [
-            f"{_counted(self.read, self.unit)} read",
-            _counted(self.records, "record"),
-            f"{self.new:,} new",
-            f"{self.changed:,} changed",
-        ]
-        if self.pending:
-            told.append(f"{_counted(self.pending, 'id')} without a record yet")
-        return ", ".join(told)
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 class Writer:
@@ -155,7 +71,6 @@ class Writer:
         self._floor = last + timedelta(microseconds=1) if isinstance(last, datetime) else self.began
         self._gathered: list[Reading] = []
         self._since = time.monotonic()
-        self._bodies: list[Body] = []
         self.done = Synced()
 
     def add(self, reading: Reading) -> None:
@@ -255,16 +170,48 @@ class Writer:
         what = (
             f"{row['window_start'][:19]}Z to {row['window_end'][:19]}Z"
             if row["window_start"]
-            else _counted(row["total"], "id" if row["kind"] == "ids" else "given record")
+            else counted(row["total"], "id" if row["kind"] == "ids" else "given record")
         )
         part = "" if row["complete"] else " (part)"
         LOG.info(
             "%s %s: %s%s: %s, %d new, %d changed", self._source, self.account, what, part,
-            _counted(row["records"], "record"), row["new"], row["changed"],
+            counted(row["records"], "record"), row["new"], row["changed"],
         )  # fmt: skip
         self.done.records += row["records"]
         self.done.new += row["new"]
         self.done.changed += row["changed"]
+
+
+class Writing:
+    """The lock, and a writer that lives as long as it is held."""
+
+    def __init__(
+        self, store: Store, lock: Lock, source: str, account: str, clock: Callable[[], datetime]
+    ) -> None:
+        self._make = partial(Writer, store, lock, source, account, clock)
+        self._store = store
+        self._lock = lock
+        self._writer: Writer | None = None
+
+    def __enter__(self) -> Writer:
+        with self._store.explained("cannot be written"):
+            self._lock.__enter__()
+        try:
+            self._writer = self._make()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return self._writer
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            # What a failing vendor or Ctrl-C ends is kept as far as it was read; a failing disk is left alone.
+            if error is not None and self._writer is not None and not isinstance(error, ArchiveError):
+                self._writer.flush()
+        finally:
+            self._lock.__exit__(kind, error, trace)
 
 
 def _windows(readings: Sequence[Reading]) -> pl.DataFrame | None:

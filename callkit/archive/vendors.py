@@ -10,9 +10,10 @@ import polars as pl
 
 from callkit import cdr
 from callkit.archive.ledger import settled, to_read, unsettled
+from callkit.archive.readings import Body, Reading
 from callkit.archive.schemas import ASKED, instant_of
 from callkit.archive.store import Store
-from callkit.archive.sync import Body, Reading, Writer
+from callkit.archive.sync import Writer
 from callkit.cdr import INSTANT
 from callkit.fetch import ItnioVoice, NxWhatsApp
 from callkit.fetch.itnio import Exchange

@@ -10,7 +10,8 @@ import pytest
 
 import callkit as ck
 from callkit import cdr
-from callkit.archive.sync import Reading, Writer
+from callkit.archive.readings import Reading
+from callkit.archive.sync import Writer
 from callkit.archive.vendors import ITNIO
 from callkit.fetch.windows import Window
 
