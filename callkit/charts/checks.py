@@ -35,7 +35,7 @@ def findings(
     *,
     currency: str | None = None,
     theme: Theme = "light",
-    width: int = 640,
+    width: int = 520,
 ) -> Chart:
     """Draw the findings by check: their number on the left, their money in one currency on the right.
 

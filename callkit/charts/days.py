@@ -141,7 +141,7 @@ def draw_days(
         .encode(
             x=_time_axis(tz),
             x2="end:T",
-            y=alt.Y("value:Q", title=axis_title, axis=alt.Axis(tickCount=4)),
+            y=alt.Y("value:Q", title=axis_title, axis=alt.Axis(tickCount=4), scale=alt.Scale(nice=4)),
             opacity=faded(pick),
             tooltip=[
                 alt.Tooltip("label:N", title=every.capitalize()),
@@ -264,7 +264,12 @@ def _by_verdict(
         .encode(
             x=_time_axis(tz, (first, last)),
             x2="end:T",
-            y=alt.Y("value:Q", title=chosen if what == "difference" else "Calls", axis=alt.Axis(tickCount=4)),
+            y=alt.Y(
+                "value:Q",
+                title=chosen if what == "difference" else "Calls",
+                axis=alt.Axis(tickCount=4),
+                scale=alt.Scale(nice=4),
+            ),
             color=alt.Color(
                 "verdict:N",
                 title=None,

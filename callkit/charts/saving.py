@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ EMBED = {
     "actions": {"export": True, "source": False, "compiled": False, "editor": False},
 }
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\ufffe\uffff]")  # all but the line break
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _EVERYTHING = "window.vegaEmbed = vegaEmbed;"
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -85,7 +88,23 @@ def save(chart: Chart, path: str | Path, *, scale: float = 2.0) -> Path:
 
 def png(spec: dict[str, Any], *, scale: float) -> bytes:
     """Draw a chart's specification as a PNG."""
-    return bytes(vlc.vegalite_to_png(_printable(spec), scale=scale))
+    return _packed(bytes(vlc.vegalite_to_png(_printable(spec), scale=scale)))
+
+
+def _packed(png: bytes) -> bytes:
+    """Pack the same pixels better: the renderer is quick about it, and its pictures are four times the size."""
+    chunks, at = [], len(_SIGNATURE)
+    while at < len(png):
+        (length,) = struct.unpack_from(">I", png, at)
+        chunks.append((png[at + 4 : at + 8], png[at + 8 : at + 8 + length]))
+        at += length + 12
+    pixels = zlib.decompress(b"".join(data for kind, data in chunks if kind == b"IDAT"))
+    before = [chunk for chunk in chunks if chunk[0] not in (b"IDAT", b"IEND")]
+    packed = [*before, (b"IDAT", zlib.compress(pixels, 9)), (b"IEND", b"")]
+    return _SIGNATURE + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in packed
+    )
 
 
 def _printable(value: Any) -> Any:

@@ -10,7 +10,7 @@ import polars as pl
 from callkit.charts import staircase
 from callkit.charts.dressing import Chart
 from callkit.reconciliation import Reconciliation
-from callkit.widgets.offline import mount, picture
+from callkit.widgets.offline import mount, pictures
 
 
 class StaircaseView(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
@@ -67,7 +67,7 @@ class StaircaseView(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         """Add the picture as it stands, for a reader of the saved notebook."""
         bundle = super()._repr_mimebundle_(**kwargs)
-        return {**bundle, **picture(self._drawn)} if self._drawn else bundle
+        return {**bundle, **pictures(self._drawn)} if self._drawn else bundle
 
 
 def _by_overcharge(calls: pl.DataFrame) -> list[tuple[str, int, int]]:
