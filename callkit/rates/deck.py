@@ -26,7 +26,16 @@ from callkit.rates.matching import Matcher, Precedence
 from callkit.rates.reading import rows_of
 from callkit.rates.reasons import Reasons
 from callkit.rates.schema import ROWS
-from callkit.rates.stated import Stated, Unit, beginning, currency_code, factor, one_of, unit_of_rates
+from callkit.rates.stated import (
+    Stated,
+    Unit,
+    beginning,
+    currency_code,
+    factor,
+    one_of,
+    unit_of_rates,
+    unit_text,
+)
 from callkit.rates.telling import counted, digest, told
 from callkit.rates.validation import problems
 from callkit.rates.versions import followed, refuse_contradictions, stacked
@@ -57,8 +66,9 @@ class RateDeck:
         The file without its folder, or "frame".
     tz : str
         The zone of dates in the file, and of dates in sentences.
-    per_seconds : int or "block"
-        What a rate is the price of, as `Rating.per_seconds`.
+    per_seconds : int, "block" or None
+        What a rate is the price of, as `Rating.per_seconds`; None where neither the file nor the user said: then it
+        is what the rating says.
     precedence : "first" or "last"
         Which of the rows that contradict each other applies, by the order of the rows.
     """
@@ -67,7 +77,7 @@ class RateDeck:
     unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=UNREADABLE))
     name: str = "frame"
     tz: str = "UTC"
-    per_seconds: Unit = 60
+    per_seconds: Unit | None = None
     precedence: Precedence = "first"
 
     @classmethod
@@ -81,7 +91,7 @@ class RateDeck:
         tz: str = "UTC",
         currency: str | None = None,
         direction: Literal["out", "in"] | None = None,
-        per_seconds: Unit = 60,
+        per_seconds: Unit | None = None,
         decimal: Sign | None = None,
         ends: Ends = "inclusive",
         valid_from: datetime | date | str | None = None,
@@ -116,7 +126,8 @@ class RateDeck:
         direction
             "out" or "in", where the file does not tell it. None: the rates hold for both.
         per_seconds
-            What the rates are the price of, as in `Rating`. A file that says otherwise is refused.
+            What the rates are the price of, as in `Rating`, where the file does not tell it; a file that says
+            otherwise is refused. Where neither tells it, a rate is the price of what the rating says.
         decimal
             "." or ",", where the cells do not show it.
         ends
@@ -213,11 +224,7 @@ class RateDeck:
         """
         if not isinstance(other, RateDeck):
             raise TypeError(f"followed_by needs a RateDeck, got {type(other).__name__}")
-        if self.per_seconds != other.per_seconds:
-            raise ValueError(
-                f"the rates of {self.name} are per {self.per_seconds!r}, those of {other.name} per "
-                f"{other.per_seconds!r}"
-            )
+        self._same_unit(other)
         undated = other.rows.filter(pl.col("valid_from").is_null())
         if undated.height:
             raise ValueError(
@@ -307,12 +314,19 @@ class RateDeck:
         """
         if not isinstance(other, RateDeck):
             raise TypeError(f"diff needs a RateDeck, got {type(other).__name__}")
-        if self.per_seconds != other.per_seconds:
-            raise ValueError(
-                f"the rates of {self.name} are per {self.per_seconds!r}, those of {other.name} per "
-                f"{other.per_seconds!r}"
-            )
+        self._same_unit(other)
         return changes(self.rows, other.rows, beginning(announced, self.tz, "announced"), self.tz)
+
+    def _same_unit(self, other: RateDeck) -> None:
+        if self.per_seconds != other.per_seconds:
+            said = [
+                f"those of {deck.name} " + ("do not say it" if unit is None else f"are per {unit_text(unit)}")
+                for deck in (self, other)
+                for unit in (deck.per_seconds,)
+            ]
+            raise ValueError(
+                f"the rates of the two decks are not per the same unit: {', '.join(said)}. Read both with per_seconds=."
+            )
 
     def row_of(self) -> pl.Expr:
         """Look a call up, as an expression over the CDR frame's columns: `deck_row`, null where no row applies.
@@ -414,7 +428,7 @@ def _read(
     contradictory: Literal["refuse", "first", "last"],
 ) -> RateDeck:
     name = name_of(source)
-    frames, cells = rows_of(source, stated)
+    frames, cells, unit = rows_of(source, stated)
     if cells and unreadable == "refuse":
         raise SchemaError(
             f"{listed(name, cells)}\nMend the file, or read it with unreadable='list': the other rows are then read, "
@@ -431,7 +445,7 @@ def _read(
         unreadable=_unreadable(cells),
         name=name,
         tz=stated.tz,
-        per_seconds=stated.per_seconds,
+        per_seconds=unit,
         precedence="last" if contradictory == "last" else "first",
     )
 

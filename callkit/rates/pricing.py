@@ -8,7 +8,7 @@ from callkit.errors import SchemaError
 from callkit.files.amounts import amounts
 from callkit.rates.names import currency_in_header, in_hundredths, unit_in_header, unit_of
 from callkit.rates.part import Part
-from callkit.rates.stated import Unit
+from callkit.rates.stated import Unit, unit_text
 
 _ONE_RATE = "one rate of 0 or more, like 0.0799, with at most 10 decimals"
 
@@ -91,8 +91,14 @@ def no_other_fees(part: Part) -> None:
         )
 
 
-def same_unit(part: Part) -> None:
-    """Refuse rates per another unit than the rating's, and in hundredths."""
+def unit_of_part(part: Part) -> Unit | None:
+    """What the rates are the price of, as the user says or the file does; None where neither does.
+
+    Raises
+    ------
+    SchemaError
+        If they say it differently, or the rates are in hundredths of the currency.
+    """
     name, wanted = part.named("rate"), part.stated.per_seconds
     if in_hundredths(name):
         raise SchemaError(
@@ -110,13 +116,16 @@ def same_unit(part: Part) -> None:
                 f"{part.where}: {how} names no unit that is known. Say what the rates are per with per_seconds=, and "
                 f"leave the column out: columns={{{part.named('rate_unit')!r}: None}}."
             )
-        if unit != wanted:
+        if wanted is not None and unit != wanted:
             raise SchemaError(
-                f"{part.where}: by {how} the rates are per {_unit_text(unit)}, but per_seconds={wanted!r} asks for "
-                f"rates per {_unit_text(wanted)}. If the rating's rates are like the deck's, say so in both: "
-                f"per_seconds={unit!r} here and Rating(per_seconds={unit!r}). Else convert the file."
+                f"{part.where}: by {how} the rates are per {unit_text(unit)}, but per_seconds={wanted!r} says that "
+                f"they are per {unit_text(wanted)}. Say which it is: leave per_seconds= out, or the column."
             )
-
-
-def _unit_text(unit: Unit) -> str:
-    return {1: "second", 60: "minute", 3600: "hour", "block": "block"}.get(unit, f"{unit} s")
+    if len(units := list(dict.fromkeys(said.values()))) > 1:
+        ways = " and ".join(
+            f"per {unit_text(unit)} ({how})" for how, unit in said.items() if unit is not None
+        )
+        raise SchemaError(
+            f"{part.where}: the rates are {ways}. A deck has rates per one unit: convert the file, or make it two."
+        )
+    return units[0] if units else wanted

@@ -17,9 +17,9 @@ from callkit.rates import increments
 from callkit.rates.names import NAMES
 from callkit.rates.numbering import prefix_lists
 from callkit.rates.part import Part
-from callkit.rates.pricing import currencies, no_other_fees, rates, same_unit
+from callkit.rates.pricing import currencies, no_other_fees, rates, unit_of_part
 from callkit.rates.schema import ROWS
-from callkit.rates.stated import Stated
+from callkit.rates.stated import Stated, Unit
 
 _DIRECTIONS = {
     **dict.fromkeys(("out", "outbound", "outgoing", "termination", "mt", "o", "呼出"), "out"),
@@ -29,8 +29,8 @@ _DIRECTIONS = {
 _SHEET_DATE = r"(\d{4}-\d\d-\d\d|\d{8})"
 
 
-def rows_of(source: object, stated: Stated) -> tuple[list[pl.DataFrame], list[Unreadable]]:
-    """Read a deck: the rows of each sheet (without the column `row`), and every cell that could not be read.
+def rows_of(source: object, stated: Stated) -> tuple[list[pl.DataFrame], list[Unreadable], Unit | None]:
+    """Read a deck: the rows of each sheet (without the column `row`), every unreadable cell, and the rates' unit.
 
     Raises
     ------
@@ -39,9 +39,11 @@ def rows_of(source: object, stated: Stated) -> tuple[list[pl.DataFrame], list[Un
     """
     found = sheets(source, NAMES, ["prefix|country_code", "rate"], columns=stated.columns, sheet=stated.sheet)
     frames, unreadable = [], []
+    units: dict[Unit | None, str] = {}
     for sheet in map(_without_notes, found):
         where = f"{name_of(source)}, sheet {sheet.name!r}" if sheet.name else name_of(source)
         part = Part(sheet, stated, where)
+        units.setdefault(unit_of_part(part), where)
         frames.append(_rows(part))
         told = {(cell.row, cell.column) for cell in sheet.unreadable}
         others = [cell for cell in part.unreadable if (cell.row, cell.column) not in told]
@@ -49,7 +51,12 @@ def rows_of(source: object, stated: Stated) -> tuple[list[pl.DataFrame], list[Un
         unreadable += [
             Unreadable(cell.row, cell.column, cell.value, cell.expected, sheet.place) for cell in cells
         ]
-    return frames, unreadable
+    if len(units) > 1:
+        raise SchemaError(
+            f"the rates of {' and '.join(units.values())} are not said to be per the same unit: say it with "
+            f"per_seconds=, or read the sheets one by one with sheet=."
+        )
+    return frames, unreadable, next(iter(units), stated.per_seconds)
 
 
 def _without_notes(sheet: Sheet) -> Sheet:
@@ -77,7 +84,6 @@ def _without_notes(sheet: Sheet) -> Sheet:
 def _rows(part: Part) -> pl.DataFrame:
     sheet = part.sheet
     no_other_fees(part)
-    same_unit(part)
     told = pl.DataFrame(
         {
             "prefix": prefix_lists(part),

@@ -27,7 +27,7 @@ class Stated:
     tz: str = "UTC"
     currency: str | None = None
     direction: Literal["out", "in"] | None = None
-    per_seconds: Unit = 60
+    per_seconds: Unit | None = None
     decimal: Sign | None = None
     ends: Ends = "inclusive"
     valid_from: datetime | None = None
@@ -49,13 +49,20 @@ def currency_code(value: object) -> str | None:
     return value.upper()
 
 
-def unit_of_rates(value: object) -> Unit:
+def unit_of_rates(value: object) -> Unit | None:
     """Check the unit of rates, as `Rating` has it."""
+    if value is None:
+        return None
     if value == "block":
         return "block"
     if isinstance(value, int) and not isinstance(value, bool) and value >= 1:
         return value
     raise ValueError(f'per_seconds must be a whole number of seconds from 1 on or "block", got {value!r}')
+
+
+def unit_text(unit: Unit) -> str:
+    """What a rate is the price of, in words: `minute`, `90 s`."""
+    return {1: "second", 60: "minute", 3600: "hour", "block": "block"}.get(unit, f"{unit} s")
 
 
 def factor(value: object) -> Decimal:

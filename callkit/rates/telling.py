@@ -10,10 +10,8 @@ import polars as pl
 from callkit.cdr import INSTANT
 from callkit.rates.matching import Precedence
 from callkit.rates.schema import ROWS
-from callkit.rates.stated import Unit
+from callkit.rates.stated import Unit, unit_text
 from callkit.rates.versions import contradictions
-
-_UNITS: dict[Unit, str] = {60: "minute", 1: "second", 3600: "hour", "block": "block"}
 
 
 def counted(rows: pl.DataFrame) -> str:
@@ -21,22 +19,22 @@ def counted(rows: pl.DataFrame) -> str:
     return f"{_count(rows.height, 'row')}, {_count(rows['prefix'].n_unique(), 'prefix', 'prefixes')}"
 
 
-def told(rows: pl.DataFrame, unreadable: int, per_seconds: Unit, tz: str) -> list[str]:
+def told(rows: pl.DataFrame, unreadable: int, per_seconds: Unit | None, tz: str) -> list[str]:
     """Say currencies, unit, dates, and what could not be read, a line each."""
     currencies = ", ".join(rows["currency"].unique().sort().to_list()) or "no currency"
-    unit = _UNITS.get(per_seconds, f"{per_seconds} s")
+    unit = "" if per_seconds is None else f" per {unit_text(per_seconds)}"
     starts = rows["valid_from"].drop_nulls().sort()
     dated = "undated"
     if starts.len():
         first, last = (edge.astimezone(ZoneInfo(tz)).date().isoformat() for edge in (starts[0], starts[-1]))
         dated = f"starts from {first} to {last} ({tz})" if first != last else f"starts {first} ({tz})"
-    lines = [f"{currencies} per {unit}; {dated}"]
+    lines = [f"{currencies}{unit}; {dated}"]
     if unreadable:
         lines.append(f"{_count(unreadable, 'unreadable cell')}: see .unreadable")
     return lines
 
 
-def digest(rows: pl.DataFrame, per_seconds: Unit, precedence: Precedence) -> str:
+def digest(rows: pl.DataFrame, per_seconds: Unit | None, precedence: Precedence) -> str:
     """Take the SHA-256 of what rows say, in whatever order; the order counts only where they contradict."""
     said = rows.select(
         pl.struct(

@@ -40,6 +40,34 @@ def bridge(ledger: pl.LazyFrame, by: Sequence[str] = ()) -> pl.DataFrame:
     return pl.concat([quoted, settled]).sort(*by, "basis", "currency", order, nulls_last=True)
 
 
+def groups(columns: Sequence[str], known: Sequence[str]) -> list[str]:
+    """Check the columns that a bridge is to be grouped by.
+
+    Parameters
+    ----------
+    columns
+        What is asked for.
+    known
+        The columns of `Reconciliation.cdrs`.
+
+    Raises
+    ------
+    ValueError
+        If one of them is not known, or is a column of the bridge itself.
+    """
+    unknown = [name for name in columns if name not in known]
+    if unknown or not columns:
+        raise ValueError(
+            f"bridge_by needs columns of the records, got {', '.join(map(repr, unknown)) or 'none'}; "
+            f"there are {', '.join(known)}"
+        )
+    taken = [name for name in columns if name in ("basis", "step", "calls", "amount")]
+    if taken:
+        raise ValueError(f"bridge_by: the bridge has a column {taken[0]!r} of its own; rename yours")
+    # Amounts of several currencies are never added up, so that every bridge is by currency already.
+    return [name for name in dict.fromkeys(columns) if name != "currency"]
+
+
 def _belongs() -> pl.Expr:
     """Calls that were billed, or should have been: not the ones that nobody answered and nobody charged."""
     return pl.col("cost").is_not_null() | (pl.col("charged_duration") > 0)

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from fractions import Fraction
+from dataclasses import replace
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from callkit.arguments import time_zone
-from callkit.billing import DIGITS, Rating
-from callkit.rates import RateDeck
 from callkit.reconciliation import findings as told
+from callkit.reconciliation.asked import read
 from callkit.reconciliation.bridge import bridge
-from callkit.reconciliation.charges import COLUMNS, calls_of, condense
+from callkit.reconciliation.charges import calls_of, condense
 from callkit.reconciliation.checks import CHECKS
 from callkit.reconciliation.claims import claims
+from callkit.reconciliation.clocks import biased_routes
 from callkit.reconciliation.contract import priced
-from callkit.reconciliation.facts import Asked, Facts, gather
+from callkit.reconciliation.facts import Facts, charge_columns, gather, meeting_columns
 from callkit.reconciliation.findings import (
     SEVERITIES,
     CallCheck,
@@ -29,10 +27,18 @@ from callkit.reconciliation.findings import (
     Severity,
     finished,
 )
-from callkit.reconciliation.held import held
 from callkit.reconciliation.ledger import COMPUTED, judged_charges, ledger, with_shortened
+from callkit.reconciliation.meetings import meetings
+from callkit.reconciliation.places import elsewhere
 from callkit.reconciliation.records import take
 from callkit.reconciliation.result import Reconciliation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+    from decimal import Decimal
+
+    from callkit.billing import Rating
+    from callkit.rates import RateDeck
 
 
 def reconcile(
@@ -98,18 +104,25 @@ def reconcile(
     >>> quoted["amount"].sum() == cdrs["cost"].sum()
     True
     """
-    if rating is not None and not isinstance(rating, Rating):
-        raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
-    if rate_deck is not None and not isinstance(rate_deck, RateDeck):
-        raise TypeError(f"rate_deck must be a callkit.RateDeck or None, got {type(rate_deck).__name__}")
-    asked = Asked(
-        rating, _tolerance(tolerance), time_zone(tz), _period(period), rate_deck, held(archive, match)
+    asked = read(
+        rating=rating,
+        rate_deck=rate_deck,
+        archive=archive,
+        match=match,
+        tolerance=tolerance,
+        period=period,
+        tz=tz,
     )
     severities = _severities(severity or {})
     records = take(cdrs)
     calls = priced(records.distinct, rate_deck)
-    charges = condense(calls, COLUMNS if rate_deck is None else (*COLUMNS, "_deck_row"))
-    facts = with_shortened(gather(calls, charges, records.repeated, asked))
+    charges = condense(calls, charge_columns(asked))
+    facts = replace(
+        with_shortened(gather(charges, meetings(calls, meeting_columns(asked)), asked)),
+        repeated=records.repeated,
+        biased=biased_routes(calls),
+        elsewhere=elsewhere(calls),
+    )
     judged = judged_charges(facts)
     every = ledger(calls, facts)
     suspects = _suspects(calls, every, judged, facts)
@@ -220,42 +233,3 @@ def _severities(changed: Mapping[str, Severity]) -> Severities:
         if value not in SEVERITIES:
             raise ValueError(f"severity of {name!r} must be one of {', '.join(SEVERITIES)}, got {value!r}")
     return {(check.name, check.grade): changed.get(check.name, check.severity) for check in CHECKS}
-
-
-def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, Decimal | int | str):
-        raise TypeError(f"tolerance must be a Decimal, a whole number or text, never a float; got {value!r}")
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise ValueError(f"tolerance must be an amount like '0.005', got {value!r}") from None
-    if not amount.is_finite() or not 0 <= amount <= 10**9 or Fraction(amount) * 10**DIGITS % 1 != 0:
-        raise ValueError(f"tolerance must be from 0 to 10^9 with at most {DIGITS} decimals, got {value!r}")
-    return amount
-
-
-def _period(period: object) -> tuple[datetime, datetime] | None:
-    if period is None:
-        return None
-    if not isinstance(period, tuple | list) or len(period) != 2:
-        raise TypeError(f"period must be a pair (start, end), got {period!r}")
-    start, end = (_instant(edge) for edge in period)
-    if start >= end:
-        raise ValueError(
-            f"period: the start ({start.isoformat()}) must lie before the end ({end.isoformat()})"
-        )
-    return start, end
-
-
-def _instant(value: datetime | str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise ValueError(f"period: cannot read {value!r} as an ISO 8601 instant with an offset") from None
-    if not isinstance(instant, datetime):
-        raise TypeError(f"period: expected datetimes or ISO 8601 text, got {type(value).__name__}")
-    if instant.tzinfo is None:
-        raise ValueError(f"period: {value!s} has no zone; give an offset, such as 2026-10-01T00:00:00+00:00")
-    return instant

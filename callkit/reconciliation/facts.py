@@ -15,13 +15,10 @@ import polars as pl
 
 from callkit.billing import DIGITS, Rating, increments, units_of
 from callkit.errors import SchemaError
-from callkit.reconciliation.charges import ROWS, apart
-from callkit.reconciliation.clocks import biased_routes
+from callkit.reconciliation.charges import COLUMNS, ROWS, apart
 from callkit.reconciliation.doubles import KEY, double_records, doubles
 from callkit.reconciliation.held import Held
 from callkit.reconciliation.inference import RatingFit, infer
-from callkit.reconciliation.meetings import meetings
-from callkit.reconciliation.places import elsewhere
 from callkit.reconciliation.settlement import with_directions
 from callkit.reconciliation.writing import steps_written
 
@@ -89,12 +86,6 @@ class Facts:
         Every distinct bill_period with `_first` and `_step` in seconds, null where it is unreadable.
     doubles
         The records that double an earlier one, and `_double_of`, its id; see `doubles`.
-    repeated
-        The distinct rows of ids that occur more than once.
-    biased
-        The routes whose talk times are off as a habit; see `clocks`.
-    elsewhere
-        The pairs of destination and leading digits that contradict each other; see `places`.
     meetings
         The calls whose two numbers talk again on the same day: the columns of a charge and of `doubles.KEY`.
     charges
@@ -102,6 +93,12 @@ class Facts:
         `charges`.
     shortened
         The rates that are shown with fewer digits than used, which only the ledger can tell; see `precision`.
+    repeated
+        For the checks, as the next two: the distinct rows of ids that occur more than once.
+    biased
+        The routes whose talk times are off as a habit; see `clocks`.
+    elsewhere
+        The pairs of destination and leading digits that contradict each other; see `places`.
     """
 
     asked: Asked
@@ -113,12 +110,12 @@ class Facts:
     terms: pl.DataFrame
     bill_periods: pl.DataFrame
     doubles: pl.DataFrame
-    repeated: pl.DataFrame
-    biased: pl.DataFrame
-    elsewhere: pl.DataFrame
     meetings: pl.DataFrame
     charges: pl.DataFrame
     shortened: pl.DataFrame = field(default_factory=pl.DataFrame)
+    repeated: pl.DataFrame = field(default_factory=pl.DataFrame)
+    biased: pl.DataFrame = field(default_factory=pl.DataFrame)
+    elsewhere: pl.DataFrame = field(default_factory=pl.DataFrame)
 
     def rated(self, build: Callable[[Rating], pl.Expr]) -> pl.Expr:
         """Build an expression that follows the rating of each call."""
@@ -130,17 +127,26 @@ class Facts:
         )
 
 
-def gather(cdrs: pl.LazyFrame, charges: pl.DataFrame, repeated: pl.DataFrame, asked: Asked) -> Facts:
-    """Read the facts off the distinct records, and off their charges.
+def charge_columns(asked: Asked) -> tuple[str, ...]:
+    """Name what charges are told apart by."""
+    return COLUMNS if asked.rate_deck is None else (*COLUMNS, "_deck_row")
+
+
+def meeting_columns(asked: Asked) -> tuple[str, ...]:
+    """Name what must be known of the calls whose numbers talk again."""
+    return tuple(dict.fromkeys((*KEY, "submitted_at", *charge_columns(asked))))
+
+
+def gather(charges: pl.DataFrame, met: pl.DataFrame, asked: Asked) -> Facts:
+    """Read off what the ledger rests on. What only checks ask for is left empty.
 
     Parameters
     ----------
-    cdrs
-        The distinct records, with `_deck_row` where there is a deck.
     charges
-        The same, condensed.
-    repeated
-        The distinct rows of ids that occur more than once.
+        The distinct records, condensed by `charge_columns`; more columns do not matter.
+    met
+        At least those calls whose two numbers talk again within seconds, with `meeting_columns` and whatever else
+        `charges` has.
     asked
         What the user asks for.
     """
@@ -152,7 +158,6 @@ def gather(cdrs: pl.LazyFrame, charges: pl.DataFrame, repeated: pl.DataFrame, as
     rating = asked.rating or (fit.rating if fit else Rating())
     terms = _failures(charges).join(steps_written(charges, _TERMS), on=_TERMS, how="left", nulls_equal=True)
     charge = [name for name in charges.columns if name != ROWS]
-    met = meetings(cdrs, list(dict.fromkeys((*KEY, "submitted_at", *charge))))
     twice = double_records(met)
     return Facts(
         asked=asked,
@@ -165,9 +170,6 @@ def gather(cdrs: pl.LazyFrame, charges: pl.DataFrame, repeated: pl.DataFrame, as
         bill_periods=periods.with_columns(_first=first, _step=step),
         doubles=doubles(twice),
         charges=apart(charges, twice.group_by(charge).agg(pl.len().cast(pl.Int64).alias(ROWS))),
-        repeated=repeated,
-        biased=biased_routes(cdrs),
-        elsewhere=elsewhere(cdrs),
         meetings=met,
     )
 

@@ -30,6 +30,24 @@ class Records:
     rows: int
 
 
+def checked(cdrs: object) -> pl.LazyFrame:
+    """Check a frame, and leave out what an earlier reconciliation added.
+
+    Raises
+    ------
+    SchemaError
+        If it is not a CDR frame, or has columns that are used within.
+    """
+    validated = cdr.validate(cdrs).drop(COMPUTED, strict=False)
+    own = [name for name in validated.collect_schema() if name.startswith("_") and not name.startswith("__")]
+    if own:
+        raise SchemaError(
+            f"column {', '.join(map(repr, own))}: names that begin with an underscore are used within; "
+            f"rename or drop it."
+        )
+    return validated
+
+
 def take(cdrs: object) -> Records:
     """Check a frame and leave out exact copies.
 
@@ -41,14 +59,8 @@ def take(cdrs: object) -> Records:
     SchemaError
         If it is not a CDR frame, or has columns that are used within.
     """
-    checked = cdr.validate(cdrs).drop(COMPUTED, strict=False)
-    own = [name for name in checked.collect_schema() if name.startswith("_") and not name.startswith("__")]
-    if own:
-        raise SchemaError(
-            f"column {', '.join(map(repr, own))}: names that begin with an underscore are used within; "
-            f"rename or drop it."
-        )
-    records = checked if isinstance(cdrs, pl.LazyFrame) else checked.collect().lazy()
+    validated = checked(cdrs)
+    records = validated if isinstance(cdrs, pl.LazyFrame) else validated.collect().lazy()
     hashed = pl.col("call_id").hash()
     hashes = records.select(hashed).collect(engine="streaming").to_series().sort()
     twice = hashes.filter(hashes == hashes.shift(1)).unique()

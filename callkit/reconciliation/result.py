@@ -11,7 +11,7 @@ import polars as pl
 
 from callkit import cdr
 from callkit.cdr import MONEY
-from callkit.reconciliation.bridge import bridge
+from callkit.reconciliation.bridge import bridge, groups
 from callkit.reconciliation.coverage import coverage, rounding_memo
 from callkit.reconciliation.exchange import exchange_rates, settlement_forms
 from callkit.reconciliation.explain import explain
@@ -141,18 +141,7 @@ class Reconciliation(Sendable):
         ValueError
             If one of them is no column of `cdrs`.
         """
-        unknown = [name for name in columns if name not in self.columns]
-        if unknown or not columns:
-            raise ValueError(
-                f"bridge_by needs columns of the records, got {', '.join(map(repr, unknown)) or 'none'}; "
-                f"there are {', '.join(self.columns)}"
-            )
-        taken = [name for name in columns if name in ("basis", "step", "calls", "amount")]
-        if taken:
-            raise ValueError(f"bridge_by: the bridge has a column {taken[0]!r} of its own; rename yours")
-        # Amounts of several currencies are never added up, so that every bridge is by currency already.
-        by = [name for name in dict.fromkeys(columns) if name != "currency"]
-        return bridge(self.ledger, by)
+        return bridge(self.ledger, groups(columns, self.columns))
 
     @cached_property
     def summary(self) -> pl.DataFrame:

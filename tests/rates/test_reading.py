@@ -232,7 +232,7 @@ def test_rates_that_are_not_one_clear_price_are_refused(tmp_path, cells, told):
 
 
 def test_fees_and_units_that_a_rate_does_not_hold_are_refused(tmp_path):
-    """A fee per call, a rate per second and a rate in cents change the money: each names the argument to pass."""
+    """A fee per call, rates per several units and a rate in cents change the money: each says what to do."""
     fee = text(tmp_path / "fee.csv", "Prefix,Rate,Setup Fee", "44,0.1,0", "49,0.1,0.02")
     assert "row 3: column 'Setup Fee' has '0.02'" in refused(fee, currency="USD")
     assert "Rating(connect_fee=…)" in refused(fee, currency="USD")
@@ -240,10 +240,13 @@ def test_fees_and_units_that_a_rate_does_not_hold_are_refused(tmp_path):
     no_fee = text(tmp_path / "none.csv", "Prefix,Rate,Setup Fee", "44,0.1,0", "49,0.1,")
     assert ck.RateDeck.read(no_fee, currency="USD").rows.height == 2
     second = text(tmp_path / "s.csv", "Prefix,USD/sec", "44,0.001")
-    assert "per second, but per_seconds=60 asks for rates per minute" in refused(second)
-    assert ck.RateDeck.read(second, per_seconds=1).per_seconds == 1
+    assert "per second, but per_seconds=60 says that they are per minute" in refused(second, per_seconds=60)
+    assert ck.RateDeck.read(second).per_seconds == ck.RateDeck.read(second, per_seconds=1).per_seconds == 1
+    unsaid = text(tmp_path / "u.csv", "Prefix,Rate", "44,0.001")
+    assert ck.RateDeck.read(unsaid, currency="USD").per_seconds is None
+    assert ck.RateDeck.read(unsaid, currency="USD", per_seconds="block").per_seconds == "block"
     column = text(tmp_path / "c.csv", "Prefix,Rate,Unit", "44,0.1,per minute", "49,0.1,second")
-    assert "column 'Unit' with 'second'" in refused(column, currency="USD")
+    assert "per minute (column 'Unit' with 'per minute') and per second" in refused(column, currency="USD")
     cents = text(tmp_path / "ct.csv", "Prefix,Rate (cents/min)", "44,5")
     assert "hundredths of the currency" in refused(cents, currency="USD")
 
@@ -526,7 +529,7 @@ def test_a_deck_introduces_itself(tmp_path):
     deck = ck.RateDeck.read(file, currency="USD", unreadable="list")
     assert repr(deck).splitlines() == [
         "RateDeck <b>.csv: 2 rows, 1 prefix",
-        "  USD per minute; starts from 2026-09-01 to 2026-10-01 (UTC)",
+        "  USD; starts from 2026-09-01 to 2026-10-01 (UTC)",
         "  1 unreadable cell: see .unreadable",
     ]
     assert "&lt;b&gt;.csv" in deck._repr_html_()

@@ -86,7 +86,7 @@ def whatsapp(**changed: Any) -> Call:
     return itnio(**(usual | changed))
 
 
-def deck(*rows: dict[str, Any]) -> RateDeck:
+def deck(*rows: dict[str, Any], unit: int | None = None) -> RateDeck:
     """A rate deck for Germany: 6+6 at 0.1333 a minute, in dollars, or as a row says."""
     usual = {
         "prefix": "49",
@@ -96,7 +96,7 @@ def deck(*rows: dict[str, Any]) -> RateDeck:
         "currency": "USD",
     }
     frame = pl.DataFrame([usual | row for row in rows or ({},)], schema_overrides={"rate": MONEY})
-    return RateDeck.read(frame)
+    return RateDeck.read(frame, per_seconds=unit)
 
 
 def missing(**changed: Any) -> Call:

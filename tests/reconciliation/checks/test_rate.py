@@ -129,6 +129,18 @@ def test_the_decks_rates_show_the_unit_where_records_have_none():
     assert finding["amount"] == Decimal("0.2") - 12 * Decimal("0.0133")
 
 
+def test_a_deck_may_have_another_unit_than_the_record():
+    """A deck's rates per hour are compared with the record's per minute, and charge what they say."""
+    hourly = deck({"rate": Decimal("7.998")}, unit=3600)
+    assert not found("rate", itnio(), rate_deck=hourly)
+    finding = only("rate", itnio(), rate_deck=deck({"rate": Decimal("7.2")}, unit=3600))
+    assert finding["amount"] == Decimal("0.00798")
+    assert "The rate deck says 7.20/h USD" in finding["explanation"]
+    assert "the record charges 0.1333/min" in finding["explanation"]
+    dated = deck({"rate": Decimal("7.2")}, {"prefix": "4", "rate": Decimal("7.998")}, unit=3600)
+    assert "row 2" in only("rate", itnio(), rate_deck=dated)["explanation"].partition("What was billed is")[2]
+
+
 def test_something_else_than_a_deck_is_refused():
     """A frame is no deck: the error says what is expected."""
     with pytest.raises(TypeError, match=r"rate_deck must be a callkit\.RateDeck"):
