@@ -30,6 +30,7 @@ _FORMAT = "callkit archive, format 1"
 _APP = "callkit"
 _LEDGER = "callkit.ledger"
 _FILE_SIZE = 32 * 1024 * 1024
+_ROW_GROUP = 131_072
 _SMALL = 8
 _RETENTION_HOURS = 168
 
@@ -275,7 +276,9 @@ class Store:
         )
 
     def _writer(self) -> WriterProperties:
-        return self._lib.WriterProperties(compression="ZSTD", compression_level=1)  # type: ignore[no-any-return] # as above
+        return self._lib.WriterProperties(  # type: ignore[no-any-return] # as above
+            compression="ZSTD", compression_level=1, max_row_group_size=_ROW_GROUP
+        )
 
     def explained(self, what: str) -> AbstractContextManager[None]:
         """Turn what goes wrong inside into an ArchiveError that says what to do."""
