@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 
 import polars as pl
 
-__all__ = ["country", "country_name", "leading", "meant_by"]
+__all__ = ["country", "country_name", "leading", "meant_by", "valid"]
 
 LEADING = 7
 """So many leading digits tell the country, whatever the numbering plan."""
@@ -74,6 +74,34 @@ def leading(number: str | pl.Expr) -> pl.Expr:
     return pl.when(long_enough & (lead >= 10 ** (LEADING - 1))).then(lead)
 
 
+def valid(number: str | pl.Expr) -> pl.Expr:
+    """Tell whether telephone numbers can exist in their country's numbering plan.
+
+    Each distinct number takes some 20 µs, so ask it of few calls: of those that cost the most, for example. Plans
+    change; an invalid number is a question, no proof.
+
+    Parameters
+    ----------
+    number : str or pl.Expr
+        Digits with country code, as in the CDR frame; a leading `+` or `00` is passed over.
+
+    Returns
+    -------
+    pl.Expr
+        Boolean; null for a missing number, and for what is no run of 7 to 15 digits.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from callkit.numbers import valid
+    >>> calls = pl.DataFrame({"callee": ["4915112345678", "+49999", "49999999999999", "anonymous", None]})
+    >>> calls.select(valid("callee"))["callee"].to_list()
+    [True, None, False, None, None]
+    """
+    column = pl.col(number) if isinstance(number, str) else number
+    return column.map_batches(_validity, return_dtype=pl.Boolean, is_elementwise=True)
+
+
 @cache
 def country_name(region: str) -> str:
     """Name a country in English by its ISO 3166 code; the code itself where it has no name.
@@ -114,6 +142,20 @@ def meant_by(label: str) -> frozenset[str]:
     """
     named = _names().get(_words(re.split(r"[(（\[]", label, maxsplit=1)[0]), frozenset())
     return named.union(*(_ALSO.get(region, ()) for region in named))
+
+
+def _validity(numbers: pl.Series) -> pl.Series:
+    from phonenumbers import NumberParseException, is_valid_number, parse  # noqa: PLC0415 - only numbers need it
+
+    digits = numbers.str.strip_prefix("+").str.strip_prefix("00")
+    told = digits.set(~digits.str.contains(rf"^[0-9]{{{_FEWEST},{_MOST}}}$").fill_null(value=False), None)
+    found: dict[str, bool] = {}
+    for number in told.unique().drop_nulls():
+        try:
+            found[number] = is_valid_number(parse(f"+{number}"))
+        except NumberParseException:
+            found[number] = False
+    return told.replace_strict(list(found), list(found.values()), default=None, return_dtype=pl.Boolean)
 
 
 def _countries(numbers: pl.Series) -> pl.Series:

@@ -5,7 +5,7 @@ import pytest
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, SUPPORTED_REGIONS, example_number, format_number
 from phonenumbers import PhoneNumberFormat as Format
 
-from callkit.numbers import country, country_name, meant_by
+from callkit.numbers import country, country_name, meant_by, valid
 
 
 def countries(*numbers: str | None) -> list[str | None]:
@@ -136,3 +136,22 @@ def test_every_country_has_a_name_that_means_it():
         assert region in meant_by(name), name
         assert meant_by(f"{name.split('(')[0].upper()} (Mobile)") == meant_by(name)
     assert country_name("ZZ") == "ZZ"
+
+
+@pytest.mark.parametrize("written", ["4915112345678", "+4915112345678", "004915112345678"])
+def test_a_number_of_a_known_range_is_valid(written):
+    """A mobile number of the German plan is valid, however its country code is written."""
+    assert pl.DataFrame({"n": [written]}).select(valid("n")).item() is True
+
+
+def test_validity_is_asked_of_numbers_only():
+    """A number of no range is invalid; what is no number, too short or masked is neither."""
+    numbers = ["49999999999999", "999123456789", "112", "4915••••78", "anonymous", "", None]
+    told = pl.DataFrame({"n": numbers}).select(valid("n"))["n"].to_list()
+    assert told == [False, False, None, None, None, None, None]
+
+
+def test_the_sandboxs_numbers_have_a_validity():
+    """Every call keeps its row, whatever is said of its number."""
+    frame = pl.DataFrame({"n": ["4915112345678", None] * 50})
+    assert frame.lazy().select(valid("n")).collect()["n"].to_list() == [True, None] * 50
