@@ -122,7 +122,9 @@ class Archive:
     ) -> Synced:
         """Read from a vendor what is not held, or not for long enough, and keep it.
 
-        Interrupted anywhere, the next sync continues; run twice, it changes nothing.
+        Interrupted anywhere, the next sync continues; run twice, it changes nothing. Windows are cut at midnight UTC, of
+        as many days as hold a few thousand records (the vendor is asked how many there are), in the look-back of one
+        day; each is committed once it is verified, small ones together. The logger `callkit.archive` says each.
 
         Parameters
         ----------
@@ -256,6 +258,19 @@ class Archive:
         if account is not None:
             rows = rows.filter(pl.col("account") == account)
         return rows.select(cdr.SCHEMA.names())
+
+    def files(self) -> list[str]:
+        """Name the Parquet files that the table of records consists of now, for readers that know no Delta.
+
+        Their `source` and `month` are in the paths (`source=…/month=…`), as Spark reads them with a `basePath` of
+        `{uri}/cdrs`; rows whose `seen_to` is null are the newest versions. Other files in the folder are of the past.
+
+        Returns
+        -------
+        list of str
+            Sorted paths or addresses.
+        """
+        return sorted(self._store.there("cdrs").file_uris())
 
     def restatements(self) -> pl.DataFrame:
         """Give every change of a record that was seen: which fields, when, and the money.

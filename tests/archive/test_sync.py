@@ -92,6 +92,18 @@ def test_the_past_survives_compaction(sandbox, archive, kit):
     assert archive.verify()["problem"].null_count() == archive.ledger().height
 
 
+def test_the_files_without_delta(sandbox, archive, kit):
+    """The files named, their partitions read off the paths, hold every version, and the newest are the open ones."""
+    client = sandbox.itnio_voice()
+    archive.sync(client, kit.START, kit.END)
+    sandbox.advance(kit.LATE)
+    archive.sync(client, kit.START, kit.END, look_back=kit.ALWAYS)
+    rows = pl.scan_parquet(archive.files(), hive_partitioning=True, try_parse_hive_dates=False)
+    newest = rows.filter(pl.col("seen_to").is_null()).select(cdr.SCHEMA.names()).collect()
+    assert cdr.sort(newest).equals(held(archive))
+    assert rows.collect().height > newest.height
+
+
 def test_small_files_are_put_together_on_the_way(sandbox, archive):
     """A month that has gathered eight small files is compacted by the sync itself."""
     client = sandbox.itnio_voice()
