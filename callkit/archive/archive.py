@@ -122,9 +122,9 @@ class Archive:
     ) -> Synced:
         """Read from a vendor what is not held, or not for long enough, and keep it.
 
-        Interrupted anywhere, the next sync continues; run twice, it changes nothing. Windows are cut at midnight UTC, of
-        as many days as hold a few thousand records (the vendor is asked how many there are), in the look-back of one
-        day; each is committed once it is verified, small ones together. The logger `callkit.archive` says each.
+        Interrupted anywhere, the next sync continues; run twice, it changes nothing. Windows are cut at midnight UTC,
+        of as many days as hold a few thousand records (the vendor is asked how many there are), in the look-back of
+        one day; each is committed once it is verified, small ones together. The logger `callkit.archive` tells each.
 
         Parameters
         ----------
