@@ -246,10 +246,7 @@ class Archive:
         if as_of is None:
             rows = rows.filter(pl.col("seen_to").is_null())
         else:
-            instant = datetime.fromisoformat(as_of) if isinstance(as_of, str) else as_of
-            if instant.tzinfo is None:
-                raise ValueError(f"as_of must be an instant with a zone, got {as_of!r}")
-            at = pl.lit(instant.astimezone(UTC), INSTANT)
+            at = pl.lit(_instant(as_of), INSTANT)
             rows = rows.filter(
                 pl.col("seen_from") <= at, pl.col("seen_to").is_null() | (pl.col("seen_to") > at)
             )
@@ -409,3 +406,17 @@ class Archive:
         for name in ("cdrs", "ledger", "raw", "asked"):
             self._store.compact(name)
         return writer.done
+
+
+def _instant(as_of: datetime | str) -> datetime:
+    problem = ""
+    instant = as_of if isinstance(as_of, datetime) else None
+    try:
+        instant = instant or datetime.fromisoformat(str(as_of))
+    except ValueError as error:
+        problem = f" ({error})"
+    if instant is None or instant.tzinfo is None:
+        raise ValueError(
+            f"as_of must be an instant with an offset, like 2026-10-01T00:00:00+00:00; got {as_of!r:.60}{problem}"
+        )
+    return instant.astimezone(UTC)

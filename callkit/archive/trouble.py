@@ -31,7 +31,7 @@ def explained(uri: str, what: str) -> Iterator[None]:
         if not isinstance(error, known) and type(error).__name__ != "PanicException":
             raise
         problem = ArchiveError(
-            f"the archive at {uri} {what}: {_first(error)}. {_advice(str(error), what)} What was committed "
+            f"the archive at {uri} {what}: {_told(error)}. {_advice(str(error), what)} What was committed "
             f"before is kept."
         )
     if problem is not None:
@@ -47,6 +47,13 @@ def _advice(said: str, what: str) -> str:
     if what == "cannot be read":
         return "A file may be damaged or missing: archive.verify() names it; bring it back from a backup."
     return "Check the disk or the network, then sync again."
+
+
+def _told(error: BaseException) -> str:
+    """A panic's words are about the insides of a library, not about the file that it choked on."""
+    if type(error).__name__ == "PanicException":
+        return f"the library that reads and writes its files gave up ({_first(error)[:80]}…)"
+    return _first(error)
 
 
 def _first(error: BaseException) -> str:

@@ -240,6 +240,14 @@ def test_wrong_arguments(sandbox, archive, arguments, says):
     assert not Path(archive.uri).exists()
 
 
+@pytest.mark.parametrize("as_of", ["2026-09-01", "yesterday", datetime(2026, 9, 1)])  # noqa: DTZ001 - refused
+def test_an_instant_without_a_zone(sandbox, archive, kit, as_of):
+    """A past that could be several is refused, with how to say it."""
+    archive.sync(sandbox.itnio_voice(), kit.START, kit.END)
+    with pytest.raises(ValueError, match="as_of must be an instant with an offset, like 2026-10-01T00:00:00"):
+        archive.scan(as_of=as_of)
+
+
 def test_an_archive_that_is_not_there(tmp_path):
     """Reading where nothing is says so, and makes nothing: a mistyped folder is no empty archive."""
     archive = ck.Archive(tmp_path / "nowhere")
