@@ -23,6 +23,8 @@ from callkit.fetch.windows import Window
 __all__ = ["frame_of", "recovered", "settled", "text", "to_read", "united", "unsettled"]
 
 _DAY = 86_400
+# So many commits of others may have come between a commit and its ledger's, where no lock keeps them out.
+_OVERTAKEN = 20
 
 
 def frame_of(rows: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
@@ -49,7 +51,7 @@ def recovered(store: Store) -> tuple[pl.DataFrame, pl.DataFrame]:
     there = set(table["entry"])
     lost = [
         {**row, "table_version": version}
-        for version, rows in store.ledger_in_log(known if isinstance(known, int) else 0)
+        for version, rows in store.ledger_in_log(known - _OVERTAKEN if isinstance(known, int) else 0)
         for row in rows
         if row["entry"] not in there
     ]

@@ -230,7 +230,7 @@ class Store:
         """Give the ledger rows in the commit info of every version of `cdrs` behind `after`, with the version."""
         table = self.there("cdrs")
         with self.explained("cannot be read"):
-            newer = table.version() - after
+            newer = table.version() - max(after, 0)
             for commit in table.history(newer) if newer > 0 else []:
                 if _LEDGER in commit:
                     yield int(commit["version"]), json.loads(commit[_LEDGER])

@@ -98,6 +98,23 @@ def test_a_row_that_is_only_in_the_log(sandbox, archive, kit, monkeypatch):
     assert written["entry"].is_unique().all()
 
 
+def test_a_row_that_others_overtook(kit, tmp_path, monkeypatch):
+    """A writer that dies between its two commits is made up for even if another one has written both meanwhile."""
+    start, day = datetime(2026, 9, 1, tzinfo=UTC), timedelta(days=1)
+    archive = ck.Archive(tmp_path, clock=lambda: start + 40 * day)
+    append = archive._store.append
+    monkeypatch.setattr(
+        archive._store, "append", lambda name, rows: 0 if name == "ledger" else append(name, rows)
+    )
+    kit.write(archive, kit.frame(kit.call(1, start)), start, start + day)
+    monkeypatch.undo()
+    zero = {"added": pl.lit(0, pl.Int64), "added_digest": pl.lit("0" * 32)}
+    other = archive.ledger().with_columns(entry=pl.lit("other"), table_version=pl.lit(2, pl.Int64), **zero)
+    append("ledger", other)
+    assert archive.ledger().height == 2
+    assert archive.verify()["problem"].null_count() == 2
+
+
 def test_the_ledger_counts(sandbox, archive, kit):
     """A row says how many the vendor counted, how many records came, and how many of them were new."""
     archive.sync(sandbox.itnio_voice(), kit.START, kit.END)
