@@ -154,16 +154,15 @@ def _suspects(
     """
     single = _single(CHECKS)
     of_charge = [_fires(check, facts) for check in single if check.asks == "charge"]
-    of_record = [_fires(check, facts) for check in single if check.asks == "record" and check.among is None]
-    wrong = charges.filter(pl.any_horizontal(of_charge))
-    passes = [records.filter(pl.any_horizontal(*of_record, calls_of(wrong)))]
-    passes += [
-        records.filter(check.among(facts)).filter(_fires(check, facts))
+    of_record = [
+        _fires(check, facts) if check.among is None else check.among(facts)
         for check in single
-        if check.among is not None
+        if check.asks == "record"
     ]
-    ids = [some.select("call_id").collect(engine="streaming") for some in passes]
-    wanted = pl.concat([*ids, facts.doubles.select("call_id")]).to_series().unique()
+    wrong = charges.filter(pl.any_horizontal(of_charge))
+    found = records.filter(pl.any_horizontal(*of_record, calls_of(wrong)).fill_null(value=False))
+    ids = found.select("call_id").collect(engine="streaming")
+    wanted = pl.concat([ids, facts.doubles.select("call_id")]).to_series().unique()
     return ledger.filter(pl.col("call_id").is_in(wanted.implode(), nulls_equal=True)).collect(
         engine="streaming"
     )

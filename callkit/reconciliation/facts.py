@@ -98,7 +98,7 @@ class Facts:
     biased
         The routes whose talk times are off as a habit; see `clocks`.
     elsewhere
-        The pairs of destination and leading digits that contradict each other; see `places`.
+        The pairs of destination and number that contradict each other; see `places`.
     """
 
     asked: Asked

@@ -70,7 +70,7 @@ class CallCheck(Check):
     `fires` must never be null where a finding is meant; null counts as no. What it `asks` says which columns it reads:
     those of a "record"; what the ledger makes of a "charge" (`charges.COLUMNS`), so that it is asked once for all
     calls that are charged alike; or those of a "double", whose records are known. `among` is a cheap condition without
-    which it never fires, for a check of records that is dear to compute and concerns few of them.
+    which it never fires, for a check of records that is dear to compute and can concern few of them.
     """
 
     asks: Literal["record", "charge", "double"] = field(kw_only=True, default="record")

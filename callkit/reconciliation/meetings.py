@@ -37,7 +37,8 @@ def meetings(cdrs: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
     began, ended = _together(pl.lit(0)), _together(_lasted())
     days = talks.select(_began=began, _ended=ended).collect(engine="streaming")
     met = days["_began"].append(days.filter(pl.col("_began") != pl.col("_ended"))["_ended"])
-    again = met.filter(met.is_duplicated()).unique()
+    met = met.sort()
+    again = met.filter(met == met.shift(1)).unique()
     if again.is_empty():
         talks = talks.head(0)
     wanted = again.implode()

@@ -8,23 +8,22 @@ from __future__ import annotations
 import polars as pl
 
 from callkit.cdr import schema_of
-from callkit.numbers import country, leading, meant_by
+from callkit.numbers import LEADING, country, leading, meant_by
 
-PAIR = schema_of(destination=pl.String, _leading=pl.Int64)
+PAIR = schema_of(destination=pl.String, beginning=pl.String)
 
 
 def elsewhere(cdrs: pl.LazyFrame) -> pl.DataFrame:
-    """List the pairs of destination and leading digits that certainly contradict each other, sorted.
+    """List the pairs of destination and a number's beginning that certainly contradict each other, sorted.
 
     Where either of them tells no country, they do not.
     """
     pairs = (
         cdrs.filter(pl.all_horizontal(pl.col("callee", "destination").is_not_null()))
-        .group_by("destination", leading("callee").alias("_leading"))
-        # Any of them stands for the others: the leading digits tell the country.
-        .agg(pl.col("callee").first())
+        .select("destination", beginning=_beginning())
+        .unique()
         .collect(engine="streaming")
-        .with_columns(region=country("callee"))
+        .with_columns(region=country("beginning"))
         .filter(pl.col("region").is_not_null())
     )
     meant = {label: meant_by(label) for label in pairs["destination"].unique()}
@@ -37,15 +36,22 @@ def elsewhere(cdrs: pl.LazyFrame) -> pl.DataFrame:
 
 def contradicts(pairs: pl.DataFrame) -> pl.Expr:
     """Whether a call's destination and number are one of these pairs."""
-    told = pairs.select(_as_text(pl.col("_leading")).alias("told")).to_series()
+    told = pairs.select(_as_text(leading("beginning")).alias("told")).to_series()
     return _as_text(leading("callee")).is_in(told.implode())
 
 
 def can_contradict(pairs: pl.DataFrame) -> pl.Expr:
     """A cheap condition for it, which lets few others through."""
     hashes = pairs.select(pl.struct(PAIR.names()).hash().alias("hash")).to_series()
-    asked = pl.struct("destination", leading("callee").alias("_leading")).hash()
+    asked = pl.struct("destination", _beginning().alias("beginning")).hash()
     return asked.is_in(hashes.implode())
+
+
+def _beginning() -> pl.Expr:
+    """As much of a number as tells its country, with the `+` or `00` that may stand before it."""
+    number = pl.col("callee")
+    prefixed = number.str.starts_with("+") | number.str.starts_with("0")
+    return pl.when(prefixed).then(number.str.head(LEADING + 2)).otherwise(number.str.head(LEADING))
 
 
 def _as_text(digits: pl.Expr) -> pl.Expr:
