@@ -3,5 +3,6 @@
 from callkit.widgets.explorer import Explorer
 from callkit.widgets.offline import ChartView
 from callkit.widgets.staircase import StaircaseView
+from callkit.widgets.workbench import Workbench
 
-__all__ = ["ChartView", "Explorer", "StaircaseView"]
+__all__ = ["ChartView", "Explorer", "StaircaseView", "Workbench"]

@@ -1,0 +1,427 @@
+"""The result section: the numbers first, then what repeats, where it comes from, and the calls behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from html import escape
+from typing import Any
+
+import ipywidgets as widgets
+import polars as pl
+
+from callkit import cdr
+from callkit.charts import bridge, daily, destinations, findings, staircase
+from callkit.charts.asking import money_words
+from callkit.charts.dressing import Chart, nothing
+from callkit.invoice import Invoice, TieOut
+from callkit.measures import instant
+from callkit.reconciliation import Reconciliation
+from callkit.reconciliation.wording import money_text
+from callkit.widgets.offline import mount, on_pick
+from callkit.widgets.surroundings import Surroundings
+from callkit.widgets.workbench.calls import PAGE, Calls, Chosen, amounts, page_of
+from callkit.widgets.workbench.headline import as_html, headline
+from callkit.widgets.workbench.pieces import Section, button, folded, labelled, quiet, row, shown
+from callkit.widgets.workbench.table import PagedTable
+
+SHOWS = [
+    ("money billed wrongly", "difference"),
+    ("calls that do not agree", "verdict"),
+    ("all money", "cost"),
+    ("all calls", "calls"),
+]
+COLUMNS = {
+    "at": ("Time", False),
+    "destination": ("Destination", False),
+    "caller": ("From", False),
+    "callee": ("To", False),
+    "call_duration": ("Talk [s]", True),
+    "charged_duration": ("Charged [s]", True),
+    "expected_charged_duration": ("Due [s]", True),
+    "bill_period": ("Bill period", False),
+    "rate": ("Rate", True),
+    "cost": ("Billed", True),
+    "expected_cost": ("Expected", True),
+    "cost_difference": ("Difference", True),
+    "currency": ("", False),
+    "verdict": ("Verdict", False),
+}
+_NARROW, _WIDEST, _USUAL = 980, 1_640, 1_180
+_PATTERNS = 6
+
+
+class ResultSection(Section):
+    """What was found, and the calls behind whatever is clicked.
+
+    Attributes
+    ----------
+    currency : ipywidgets.Dropdown
+        Of the pictures; amounts of several currencies are never added up.
+    shows : ipywidgets.Dropdown
+        What days and destinations show: `difference`, `verdict`, `cost`, `calls`.
+    bill_period : ipywidgets.Dropdown
+        Of the staircase.
+    table : PagedTable
+        The chosen calls, a page at a time.
+    headline, patterns, tied, explanation, told : ipywidgets.HTML
+        The numbers, the sentences, the invoice against the records, the chosen call, and what is chosen.
+    bridge, findings, days, places, stairs : callkit.widgets.ChartView
+        The mounted charts, once there is a result.
+    chosen : Chosen
+        Which calls are chosen. Set by `choose`.
+    call : dict or None
+        The chosen call.
+    """
+
+    def __init__(self, surroundings: Surroundings, theme: str) -> None:
+        self._surroundings, self._theme = surroundings, theme
+        self._calls: Calls | None = None
+        self._found = pl.DataFrame()
+        self._page = pl.DataFrame()
+        self._drawing = False
+        self.chosen = Chosen()
+        self.call: dict[str, Any] | None = None
+        self.numbers = pl.DataFrame()
+        self.empty = widgets.HTML(quiet("Nothing is reconciled yet: fetch, then reconcile."))
+        self.headline, self.patterns, self.tied = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.tied.add_class("ckw-tied")
+        self.told, self.explanation, self.groups = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.currency = labelled(widgets.Dropdown, "Pictures in", options=[("–", None)])
+        self.shows = labelled(widgets.Dropdown, "Days and destinations show", options=SHOWS)
+        self.bill_period = labelled(widgets.Dropdown, "Staircase of bill period", options=[("–", None)])
+        self.table = PagedTable(
+            columns=[
+                {"name": name, "title": title, "numeric": number} for name, (title, number) in COLUMNS.items()
+            ],
+            sort="cost_difference",
+            descending=True,
+            label="Calls",
+        )
+        self._all = button("All calls", "Choose all calls again")
+        self._tie = folded("The invoice against the records", self.tied)
+        self._pictures = widgets.VBox([], layout=widgets.Layout(width="100%", overflow="visible"))
+        self._detail = widgets.VBox([], layout=widgets.Layout(width="100%", overflow="visible"))
+        self._body = widgets.VBox(
+            [
+                self.headline,
+                self._tie,
+                self.patterns,
+                row(self.currency, self.shows),
+                self._pictures,
+                row(self.told, self._all),
+                self.groups,
+                self.table,
+                self._detail,
+            ],
+            layout=widgets.Layout(width="100%", overflow="visible"),
+        )
+        super().__init__(5, "Result", "click a bar, a day, a destination or a call", [self.empty, self._body])
+        shown(self._body, yes=False)
+        self.currency.observe(self._redraw, "value")
+        self.shows.observe(self._redraw, "value")
+        self.bill_period.observe(lambda _: self._draw_stairs(), "value")
+        self.table.observe(self._turn, ["page", "sort", "descending"])
+        self.table.observe(lambda change: self._select(change["new"]), "chosen")
+        self._all.on_click(lambda _: self.clear_choice())
+        surroundings.observe(self._redraw_all, ["dark", "width"])
+
+    @property
+    def selection(self) -> pl.DataFrame:
+        """The chosen calls, with the columns of `Reconciliation.cdrs`."""
+        return pl.DataFrame() if self._calls is None else self._calls.records(self._found)
+
+    def show(
+        self,
+        result: Reconciliation,
+        *,
+        tied: TieOut | None,
+        invoice: Invoice | None,
+        tz: str,
+        complete: str,
+        now: datetime,
+    ) -> None:
+        """Show a result."""
+        self._calls = Calls(result, tz)
+        self.numbers = headline(result, invoice)
+        self.headline.value = as_html(self.numbers, complete, now)
+        self.patterns.value = _patterns(result)
+        self.tied.value = "" if tied is None else tied._repr_html_()
+        shown(self._tie, yes=tied is not None)
+        self._drawing = True
+        try:
+            of_money = result.totals.sort("billed", descending=True)["currency"].drop_nulls().to_list()
+            self.currency.options = of_money or [("–", None)]
+            self.currency.value = of_money[0] if of_money else None
+            self._offer_periods()
+        finally:
+            self._drawing = False
+        self.chosen = Chosen()
+        if not self._pictures.children:
+            self._mount()
+        else:
+            self._redraw_all()
+        shown(self.empty, yes=False)
+        shown(self._body, yes=True)
+        self._filter()
+
+    def clear(self) -> None:
+        """Show nothing any more: what is shown belongs to other records."""
+        self._calls, self._found, self._page = None, pl.DataFrame(), pl.DataFrame()
+        self.numbers, self.call, self.chosen = pl.DataFrame(), None, Chosen()
+        for said in (self.headline, self.patterns, self.tied, self.told, self.explanation, self.groups):
+            said.value = ""
+        self.table.rows = []
+        shown(self._body, yes=False)
+        shown(self.empty, yes=True)
+
+    def choose(self, **parts: Any) -> None:
+        """Choose calls: `steps`, `checks`, `days`, `destinations`, `points`, each a tuple; see `Chosen`.
+
+        Examples
+        --------
+        `workbench.view.choose(checks=("charged_duration",))`
+        """
+        self._choose(self.chosen.but(**parts))
+
+    def clear_choice(self) -> None:
+        """Choose all calls again."""
+        self._choose(Chosen())
+        self._redraw_all()
+
+    def select(self, call_id: str, source: str | None = None) -> None:
+        """Choose one call by the vendor's id.
+
+        Raises
+        ------
+        KeyError
+            If there is no such call.
+        """
+        calls = pl.DataFrame() if self._calls is None else self._calls.frame
+        found = calls.filter(pl.col("call_id") == call_id) if calls.width else calls
+        if source is not None and calls.width:
+            found = found.filter(pl.col("source") == source)
+        if found.is_empty():
+            raise KeyError(f"no call {call_id!r} among the records")
+        self._open(found.row(0, named=True))
+
+    def _choose(self, chosen: Chosen) -> None:
+        of_currency = chosen.steps or (
+            (chosen.days or chosen.destinations) and self.shows.value in ("difference", "cost")
+        )
+        self.chosen = chosen.but(currency=self.currency.value if of_currency else None)
+        self._filter()
+
+    def _filter(self) -> None:
+        if self._calls is None:
+            return
+        self._found = self._calls.chosen(self.chosen)
+        self.told.value = _told(self._found, self.chosen)
+        said = self._calls.of_groups(self.chosen.checks)[:5] if self.chosen.checks else []
+        items = "".join(f"<li>{escape(sentence)}</li>" for sentence in said)
+        self.groups.value = f'<ul class="ckw-told">{items}</ul>' if items else ""
+        with self.table.hold_trait_notifications():
+            self.table.page, self.table.chosen = 0, -1
+        self._turn()
+
+    def _turn(self, _change: object = None) -> None:
+        """Put the page that is asked for into the table."""
+        if self._calls is None:
+            return
+        pages = max(1, -(-self._found.height // PAGE))
+        page = min(max(self.table.page, 0), pages - 1)
+        sort = self.table.sort if self.table.sort in COLUMNS else "cost_difference"
+        calls = self._found if sort != "at" else self._found.with_columns(instant().alias("at"))
+        self._page = page_of(calls, sort=sort, descending=self.table.descending, page=page)
+        at = instant().dt.convert_time_zone(self._calls.tz).alias("at")
+        masked = cdr.mask_numbers(self._page).with_columns(at)
+        with self.table.hold_sync():
+            self.table.chosen = -1
+            self.table.page, self.table.pages = page, pages
+            self.table.total, self.table.first = self._found.height, page * PAGE + 1
+            self.table.rows = [
+                [_text(name, line[name]) for name in COLUMNS] for line in masked.iter_rows(named=True)
+            ]
+
+    def _select(self, at: int) -> None:
+        if 0 <= at < self._page.height:
+            self._open(self._page.row(at, named=True))
+
+    def _open(self, call: dict[str, Any]) -> None:
+        """Explain a call, and mark its place on the staircase."""
+        assert self._calls is not None  # noqa: S101 - there is a call
+        self.call = call
+        try:
+            told = self._calls.result.explain(call["call_id"], call["source"])
+        except KeyError as error:
+            told = str(error.args[0])
+        masked = cdr.mask_numbers(pl.DataFrame({"call_id": [call["call_id"]], "explanation": [told]}))
+        name, words = masked.row(0)
+        self.explanation.value = (
+            f'<strong>Call {escape(name or "without an id")}</strong> <span class="ckw-quiet">{escape(call["source"])}'
+            f'</span><pre class="ckw-pre">{escape(words)}</pre>'
+        )
+        periods = [value for _, value in self.bill_period.options]
+        if call["bill_period"] in periods and call["bill_period"] != self.bill_period.value:
+            self.bill_period.value = call["bill_period"]
+        else:
+            self._draw_stairs()
+
+    def _mount(self) -> None:
+        """Mount the charts: once, because each brings its renderer along."""
+        self.bridge, self.findings = mount(self._drawn("bridge")), mount(self._drawn("findings"))
+        self.days, self.places = mount(self._drawn("days")), mount(self._drawn("places"))
+        self.stairs = mount(self._drawn("stairs"))
+        beside = widgets.Layout(width="100%", flex_flow="row wrap", grid_gap="8px 24px", overflow="visible")
+        self._pictures.children = [
+            widgets.HBox([self.bridge, self.findings], layout=beside),
+            widgets.HBox([self.days, self.places], layout=beside),
+        ]
+        self.explanation.layout.flex = "1 1 420px"
+        self.explanation.value = quiet("Click a call in the table: here stands how its charge comes about.")
+        stairs = widgets.VBox([self.bill_period, self.stairs], layout=widgets.Layout(overflow="visible"))
+        self._detail.children = [widgets.HBox([self.explanation, stairs], layout=beside)]
+        picked: dict[Any, tuple[str, Callable[[dict[str, Any]], Any]]] = {
+            self.bridge: ("steps", lambda one: one["step"]),
+            self.findings: ("checks", lambda one: one["check"]),
+            self.days: ("days", lambda one: date.fromisoformat(one["day"])),
+            self.places: ("destinations", lambda one: one["destination"]),
+        }
+        for mounted, (part, value) in picked.items():
+            on_pick(mounted, "pick", self._picker(part, value))
+        on_pick(self.stairs, "pick", self._picker("points", self._point))
+        on_pick(self.stairs, "pick_agreeing", self._picker("points", self._point))
+
+    def _picker(
+        self, part: str, value: Callable[[dict[str, Any]], Any]
+    ) -> Callable[[list[dict[str, Any]]], None]:
+        def picked(points: list[dict[str, Any]]) -> None:
+            # "Billed" is no step: all calls make it up.
+            steps = [value(point) for point in points]
+            told = tuple(step for step in steps if part != "steps" or step.islower())
+            if told != getattr(self.chosen, part):
+                self.choose(**{part: told})
+
+        return picked
+
+    def _point(self, point: dict[str, Any]) -> tuple[str, int, int, str]:
+        return (
+            self.bill_period.value,
+            int(point["call_duration"]),
+            int(point["charged_duration"]),
+            str(point["verdict"]),
+        )
+
+    def _redraw(self, _change: object = None) -> None:
+        """Draw days and destinations again, or all in another currency; what was clicked in them is given up."""
+        if self._drawing or self._calls is None or not self._pictures.children:
+            return
+        if self.chosen:
+            self._choose(Chosen())
+        self._redraw_all()
+
+    def _redraw_all(self, _change: object = None) -> None:
+        if self._calls is None or not self._pictures.children:
+            return
+        for name in ("bridge", "findings", "days", "places"):
+            getattr(self, name).chart = self._drawn(name)
+        self._draw_stairs()
+
+    def _draw_stairs(self) -> None:
+        if not self._drawing and self._detail.children and self._calls is not None:
+            self.stairs.chart = self._drawn("stairs")
+
+    def _offer_periods(self) -> None:
+        assert self._calls is not None  # noqa: S101 - called with a result
+        answered = self._calls.frame.lazy().filter(
+            pl.col("call_duration") > 0,
+            pl.col("expected_charged_duration").is_not_null(),
+            pl.col("charged_duration").is_not_null(),
+        )
+        over = (pl.col("verdict") == "overcharged").sum().alias("over")
+        periods = (
+            answered.group_by("bill_period")
+            .agg(pl.len().alias("calls"), over)
+            .sort("over", "calls", "bill_period", descending=[True, True, False])
+            .collect()
+            .rows()
+        )
+        options = [(f"{name} ({many:,} of {calls:,} overcharged)", name) for name, calls, many in periods]
+        self.bill_period.options = options or [("–", None)]
+        self.bill_period.value = options[0][1] if options else None
+
+    def _drawn(self, name: str) -> Chart:
+        assert self._calls is not None  # noqa: S101 - called with a result
+        theme: Any = self._theme if self._theme != "auto" else "dark" if self._surroundings.dark else "light"
+        whole = min(_WIDEST, self._surroundings.width or _USUAL) - 20
+        column = whole if whole < _NARROW else (whole - 24) // 2
+        result, calls, currency = self._calls.result, self._calls.frame, self.currency.value
+        measure = self.shows.value
+        of_money = currency if measure in ("difference", "cost") else None
+        match name:
+            case "bridge":
+                return bridge(result, currency=currency, theme=theme, width=max(200, column - 300))
+            case "findings":
+                known = set(result.findings["currency"].drop_nulls())
+                named = currency if currency in known else None
+                return findings(result, currency=named, theme=theme, width=max(260, column - 290))
+            case "days":
+                return daily(
+                    calls, measure, currency=of_money, tz=self._calls.tz, theme=theme,
+                    width=max(200, column - 90), height=210,
+                )  # fmt: skip
+            case "places":
+                by = {"difference": "overcharge", "verdict": "calls"}.get(measure, measure)
+                part = (
+                    calls.lazy().filter(pl.col("verdict") != "agrees")
+                    if measure == "verdict"
+                    else calls.lazy()
+                )
+                return destinations(
+                    part, by, top=10, currency=of_money, theme=theme, width=max(200, column - 310)
+                )
+        return self._stairs(theme, max(260, (whole if whole < _NARROW else whole // 2) - 100))
+
+    def _stairs(self, theme: Any, width: int) -> Chart:
+        assert self._calls is not None  # noqa: S101 - called with a result
+        period = self.bill_period.value
+        if period is None:
+            why = "No answered call has a readable bill period."
+            return nothing(why, title="Staircase", theme=theme, width=width)
+        ring = None
+        if self.call is not None and self.call["bill_period"] == period and self.call["call_duration"]:
+            ring = (self.call["call_duration"], self.call["charged_duration"] or 0)
+        calls = self._calls.frame.lazy().filter(pl.col("bill_period") == period)
+        return staircase(calls, bill_period=period, call=ring, theme=theme, width=width, height=280)
+
+
+def _patterns(result: Reconciliation) -> str:
+    told = result.patterns["sentence"].to_list()
+    if not told:
+        return quiet("Nothing repeats.")
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in told[:_PATTERNS])
+    more = len(told) - _PATTERNS
+    rest = f'<li class="ckw-quiet">and {more} more in result.patterns</li>' if more > 0 else ""
+    return f'<strong>What repeats</strong><ul class="ckw-told">{items}{rest}</ul>'
+
+
+def _told(calls: pl.DataFrame, chosen: Chosen) -> str:
+    sums = ", ".join(
+        f"{money_words(difference)} {currency}"
+        for currency, _, difference in amounts(calls)
+        if currency is not None and difference
+    )
+    count = f"{calls.height:,} call{'' if calls.height == 1 else 's'}"
+    which = f": {chosen}" if chosen else ""
+    worth = f" Billed − expected: {sums}." if sums else ""
+    return f"<strong>{escape(count)}</strong>{escape(which)}.{escape(worth)}"
+
+
+def _text(name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if name == "at":
+        return f"{value:%Y-%m-%d %H:%M:%S}"
+    if name in ("rate", "cost", "expected_cost", "cost_difference"):
+        return money_text(value).replace("-", "−")
+    return str(value)[:120]
