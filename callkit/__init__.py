@@ -81,7 +81,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Import what draws only when it is drawn with: Altair takes longer to load than all the rest."""
-    if name in ("charts", "widgets"):
+    """Import what draws, or needs an extra, only when it is used: Altair takes longer to load than all the rest."""
+    if name in ("charts", "spark", "widgets"):
         return import_module(f"callkit.{name}")
     raise AttributeError(f"module 'callkit' has no attribute {name!r}")

@@ -30,7 +30,7 @@ class Records:
     rows: int
 
 
-def checked(cdrs: object) -> pl.LazyFrame:
+def checked(cdrs: object, schema: pl.Schema = cdr.SCHEMA) -> pl.LazyFrame:
     """Check a frame, and leave out what an earlier reconciliation added.
 
     Raises
@@ -38,7 +38,7 @@ def checked(cdrs: object) -> pl.LazyFrame:
     SchemaError
         If it is not a CDR frame, or has columns that are used within.
     """
-    validated = cdr.validate(cdrs).drop(COMPUTED, strict=False)
+    validated = cdr.validate(cdrs, schema).drop(COMPUTED, strict=False)
     own = [name for name in validated.collect_schema() if name.startswith("_") and not name.startswith("__")]
     if own:
         raise SchemaError(
