@@ -32,10 +32,12 @@ from callkit.charts.dressing import (
     picking,
     titled,
 )
-from callkit.measures import MEASURES, instant, sums
+from callkit.measures import MEASURES, sums
 
 if TYPE_CHECKING:
     from callkit.measures import Measure
+
+__all__ = ["coarse", "daily", "draw_days", "span_of"]
 
 Every = Literal["day", "week", "month"]
 _MOST_DAYS, _MOST_WEEKS = 190, 1_300
@@ -124,10 +126,12 @@ def draw_days(
     name: str = "daily",
     selection: alt.Parameter | None = None,
     unit: bool = True,
+    span: tuple[int, int] | None = None,
 ) -> alt.Chart:
     """Draw one bar per row of day, calls and the measure; undressed.
 
-    A selection is referred to, and not yet added. `unit` names the unit beside the axis.
+    A selection is referred to, and not yet added. `unit` names the unit beside the axis; `span`
+    are the ends of the axis, where it is to reach beyond the rows.
     """
     rows = placed(days, every).with_columns(
         pl.Series("text", [written(measure, value, currency) for value in days[measure.name]], pl.String),
@@ -139,7 +143,7 @@ def draw_days(
         alt.Chart(rows.select("day", "start", "end", "label", "value", "text", "calls"))
         .mark_bar(color=color, orient="vertical")
         .encode(
-            x=_time_axis(tz),
+            x=_time_axis(tz, every, span or _span(days, every)),
             x2="end:T",
             y=alt.Y("value:Q", title=axis_title, axis=alt.Axis(tickCount=4), scale=alt.Scale(nice=4)),
             opacity=faded(pick),
@@ -172,12 +176,18 @@ def placed(days: pl.DataFrame, every: Every) -> pl.DataFrame:
     )
 
 
-def _time_axis(tz: str, domain: tuple[int, int] | None = None) -> alt.X:
+def _time_axis(tz: str, every: Every, span: tuple[int, int]) -> alt.X:
+    days = (span[1] - span[0]) / 86_400_000
+    ticks: Literal["day", "week", "month", "year"]
+    if every == "day":
+        ticks, written_as = "day" if days <= 14 else "week", "%-d %b"
+    else:
+        ticks, written_as = "month" if days <= 2 * 366 else "year", "%b %Y"
     return alt.X(
         "start:T",
-        scale=alt.Scale(type="utc", nice=False, domain=list(domain) if domain else alt.Undefined),
-        title=f"Days in {tz}",
-        axis=alt.Axis(format="%-d %b", grid=False, labelOverlap=True, tickCount="week"),
+        scale=alt.Scale(type="utc", nice=False, domain=list(span)),
+        title=f"{every.capitalize()}s in {tz}",
+        axis=alt.Axis(format=written_as, grid=False, labelOverlap=True, tickCount=ticks),
     )
 
 
@@ -253,7 +263,6 @@ def _by_verdict(
             title=title, theme=theme, width=width, height=height,
         )  # fmt: skip
     # Days without a difference are part of the answer: the axis covers them all.
-    first, last = _span(counted, every)
     verdicts = [name for name in VERDICT_COLORS if name in set(rows["verdict"])]
     pick = picking("day")
     drawn: alt.Chart = (
@@ -262,7 +271,7 @@ def _by_verdict(
         )
         .mark_bar(orient="vertical")
         .encode(
-            x=_time_axis(tz, (first, last)),
+            x=_time_axis(tz, every, _span(counted, every)),
             x2="end:T",
             y=alt.Y(
                 "value:Q",
@@ -305,13 +314,13 @@ def _differences(rows: pl.DataFrame, currency: str | None) -> pl.DataFrame:
 
 
 def _span(days: pl.DataFrame, every: Every) -> tuple[int, int]:
-    edges = placed(days.select(pl.col("day").min()).vstack(days.select(pl.col("day").max())), every)
-    return edges["start"][0], edges["end"][1]
+    first, last = days.select(pl.col("day").min(), pl.col("day").max().alias("last")).row(0)
+    return span_of(first, last, every)
 
 
-def day_of(text: str) -> date:
-    """Read the `day` of a click back."""
-    return date.fromisoformat(text)
-
-
-__all__ = ["coarse", "daily", "day_of", "draw_days", "instant", "placed"]
+def span_of(first: date, last: date, every: Every) -> tuple[int, int]:
+    """The ends of an axis from the bar of one day to that of another, in milliseconds of UTC."""
+    bars = pl.Series([first, last]).dt.truncate(_TRUNCATED[every])
+    edges = [bars[0], bars.dt.offset_by(_TRUNCATED[every])[1]]
+    begin, end = pl.Series(edges).cast(pl.Datetime("ms")).dt.epoch("ms")
+    return begin, end

@@ -136,6 +136,7 @@ def draw_hours(
         )
     )
     pick = selection or picking("weekday", "hour")
+    flat = not rows["value"].max()  # all of it zero, which a scale would make nothing of
     average = [alt.Tooltip("value:Q", title=f"Average{f' [{unit}]' if unit else ''}", format=",.4~g")]
     cells: alt.Chart = (
         alt.Chart(rows)
@@ -145,7 +146,7 @@ def draw_hours(
                 "hour:O",
                 title=f"Hour in {tz}",
                 scale=alt.Scale(domain=list(range(24))),
-                axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True),
+                axis=alt.Axis(labelAngle=0, ticks=False, domain=False, labelOverlap=True, labelSeparation=3),
             ),
             y=alt.Y(
                 "weekday:O",
@@ -156,7 +157,10 @@ def draw_hours(
             color=alt.Color(
                 "value:Q",
                 title=None,
-                scale=alt.Scale(range=list(ramp or colors.ramp), zero=measure.adds_up, nice=True),
+                scale=alt.Scale(
+                    range=list(ramp or colors.ramp),
+                    **({"domain": [0, 1]} if flat else {"zero": measure.adds_up, "nice": True}),
+                ),
                 legend=alt.Legend(
                     orient="right", gradientLength=7 * _CELL, tickCount=4, gradientThickness=10
                 ),

@@ -98,7 +98,13 @@ def destinations(
 
 
 def ranks(
-    groups: pl.DataFrame, by: str, measure: Measure, top: int, beside: Sequence[Measure] = ()
+    groups: pl.DataFrame,
+    by: str,
+    measure: Measure,
+    top: int,
+    *,
+    beside: Sequence[Measure] = (),
+    always: Sequence[int] = (),
 ) -> pl.DataFrame:
     """Rank groups by a measure, and put all beyond the first ones together.
 
@@ -108,6 +114,8 @@ def ranks(
         `by`, and the columns of `measures.sums`.
     beside : sequence of Measure
         Computed for the same rows.
+    always : sequence
+        Groups that have rows of their own, wherever they rank.
 
     Returns
     -------
@@ -119,14 +127,15 @@ def ranks(
         pl.col(measure.name).is_not_null(), (pl.col(measure.name) != 0) | (not measure.of_money)
     )
     order = measure.name if measure.adds_up else "calls"
-    ordered = valued.sort(order, by, descending=[True, False], nulls_last=True)
+    chosen = pl.col(by).is_in(list(always)).fill_null(value=False)
+    ordered = valued.sort(chosen, order, by, descending=[True, True, False], nulls_last=True)
     values = list({which.name: which.value() for which in (measure, *beside)}.values())
     columns = list(dict.fromkeys((by, "members", "calls", measure.name, *(which.name for which in beside))))
     first = ordered.head(top).sort(measure.name, by, descending=[True, False], nulls_last=True)
     first = first.with_columns(pl.lit(1, pl.Int64).alias("members"), *values).select(columns)
     rest = ordered.slice(top)
     if rest.height <= 1:
-        return ranks(groups, by, measure, top + 1, beside) if rest.height else first
+        return ranks(groups, by, measure, top + 1, beside=beside, always=always) if rest.height else first
     together = rest.select(
         pl.lit(None, rest.schema[by]).alias(by),
         pl.len().cast(pl.Int64).alias("members"),

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from callkit.charts.days import coarse, draw_days
+from callkit.charts.days import coarse, draw_days, span_of
 from callkit.charts.dressing import FIRST, SECOND, Chart, dressed, look, nothing, shared, titled
 from callkit.charts.hours import WEEKDAYS, draw_hours, unit_of
 from callkit.charts.ranking import LONGEST, draw_ranks, ranks
@@ -59,6 +59,7 @@ def days_chart(cube: Cube, part: Part, asked: Asked, stretch: tuple[date, date] 
             color=color,
             name=f"days_{at}",
             selection=brush,
+            span=span_of(*cube.days, every),
             unit=False,
         ).properties(title=_title(measure, asked, f"per {every}", panel))
         for at, (measure, color) in enumerate(zip(asked.measures, (FIRST, SECOND), strict=False))
@@ -107,7 +108,7 @@ def ranking_chart(
     first = asked.measures[0]
     title = f"By {DIMENSIONS[by].lower()}"
     added = cube.added(part, [by], asked.currency)
-    ranked = ranks(added, by, first, TOP, asked.measures[1:])
+    ranked = ranks(added, by, first, max(TOP, len(chosen)), beside=asked.measures[1:], always=chosen)
     if ranked.is_empty():
         return nothing("No call is left that has a value.", title=title, theme=asked.theme, width=asked.width)
     named = ranked.with_columns(

@@ -27,12 +27,12 @@ STYLE = """<style>
 .callkit-explorer table { border-collapse: collapse; margin-top: 4px; font-size: 12px;
   font-variant-numeric: tabular-nums; }
 .callkit-wide { overflow-x: auto; }
-.callkit-explorer th { text-align: right; font-weight: 500; font-size: 12px; line-height: 1.25; padding: 2px 6px;
-  color: var(--jp-ui-font-color2, #5f5f5f); vertical-align: bottom; max-width: 78px; }
-.callkit-explorer td { text-align: right; padding: 2px 6px; border-top: 1px solid var(--jp-border-color2, #e0e0e0);
+.callkit-explorer th { text-align: right; font-weight: 500; font-size: 12px; line-height: 1.25; padding: 2px 5px;
+  color: var(--jp-ui-font-color2, #5f5f5f); vertical-align: bottom; max-width: 74px; }
+.callkit-explorer td { text-align: right; padding: 2px 5px; border-top: 1px solid var(--jp-border-color2, #e0e0e0);
   white-space: nowrap; }
 .callkit-explorer th:first-child, .callkit-explorer td:first-child { text-align: left; padding-left: 0;
-  max-width: 240px; overflow: hidden; text-overflow: ellipsis; }
+  max-width: 200px; overflow: hidden; text-overflow: ellipsis; }
 </style>"""
 
 
@@ -105,11 +105,11 @@ def _bare(measure: Measure, value: Decimal | float | None, decimals: Decimal | N
 
 
 def _decimals(measure: Measure, values: pl.Series) -> Decimal | None:
-    """Of a column of money: four, and two where it is about thousands; the frames have all digits."""
+    """Of a column of money: four, and two where it is about hundreds; the frames have all digits."""
     if not measure.of_money:
         return None
     largest = values.abs().max()
-    return Decimal("0.01") if isinstance(largest, Decimal) and largest >= 1000 else Decimal("0.0001")
+    return Decimal("0.01") if isinstance(largest, Decimal) and largest >= 100 else Decimal("0.0001")
 
 
 def _rounded(measure: Measure, value: Decimal | float | None) -> Decimal | float | None:

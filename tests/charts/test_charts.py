@@ -144,6 +144,9 @@ def test_destinations_add_up(result: ck.Reconciliation) -> None:
     assert sum(decimal_of(row["text"]) for row in rows) == usd["billed"]
     assert values == sorted(values, reverse=True)
     assert [row["others"] for row in rows] == [False] * 4 + [True]
+    money = result.cdrs.filter(pl.col("currency") == "USD").group_by("destination").agg(pl.col("cost").sum())
+    top = money.sort("cost", descending=True)["destination"].head(4).fill_null("(no destination)")
+    assert [row["name"] for row in rows[:4]] == top.to_list()
 
 
 def test_a_single_other_destination_is_named(result: ck.Reconciliation) -> None:

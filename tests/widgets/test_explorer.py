@@ -108,6 +108,15 @@ def test_a_click_chooses_members_and_a_click_beside_clears(explorer: Explorer, c
     assert explorer.selection.height == local(cdrs).height
 
 
+def test_a_choice_that_ranks_low_is_shown(explorer: Explorer) -> None:
+    """A destination that is chosen has a bar of its own, however few calls it has."""
+    last = explorer.table.drop_nulls("destination")["destination"][-1]
+    before = {row["name"] for row in rows_of(explorer.ranking, "rank")}
+    explorer.only = {"destination": [last]}
+    assert last not in before
+    assert last in {row["name"] for row in rows_of(explorer.ranking, "rank")}
+
+
 def test_a_click_chooses_an_hour_of_the_week(explorer: Explorer, cdrs: pl.DataFrame) -> None:
     """An hour that is clicked is one of the stated zone."""
     row = max(rows_of(explorer.hours, "when"), key=lambda row: row["calls"])
