@@ -81,9 +81,15 @@ def test_one_version():
 
 
 def test_the_wheel_carries_types_and_notebooks(tracked):
-    """The wheel is the package with its type marker, and the notebooks for `callkit lab`."""
+    """The wheel is the package with its type marker, the notebooks for `callkit lab`, and Voilà's template."""
     wheel = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]
-    assert wheel == {"packages": ["callkit"], "force-include": {"notebooks": "callkit/notebooks"}}
+    shared = {"callkit/widgets/workbench/voila": "share/jupyter/voila/templates/callkit"}
+    assert wheel == {
+        "packages": ["callkit"],
+        "force-include": {"notebooks": "callkit/notebooks"},
+        "shared-data": shared,
+    }
+    assert PACKAGE / "widgets/workbench/voila/index.html.j2" in tracked
     assert PACKAGE / "py.typed" in tracked
 
 

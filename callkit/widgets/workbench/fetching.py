@@ -45,7 +45,7 @@ class FetchSection(Section):
             3,
             "Fetch",
             "every record that the source has, or an error",
-            [row(self.go, self.cancel), row(self.bar, self.told), self.message],
+            [row(self.go, self.cancel, self.bar, self.told), self.message],
         )
         self.go.on_click(lambda _: start())
         self.cancel.on_click(lambda _: self.call_off())

@@ -45,13 +45,11 @@ class Paper(widgets.VBox, Generic[Read]):  # type: ignore[misc]  # ipywidgets sh
         self.code: str | None = None
         self._sandbox: Callable[[], Read] | None = None
         self.path = labelled(
-            widgets.Text, name, "24em", placeholder="path of a .csv or .xlsx", continuous_update=False
+            widgets.Text, name, "19em", placeholder="path of a .csv or .xlsx", continuous_update=False
         )
-        self.upload = Upload(
-            "or upload", ".csv,.xlsx,.parquet", self._came, f"{name}: a .csv, .xlsx or .parquet file"
-        )
-        self.sample = button("or the sandbox's", f"Take the {name.lower()} of the sandbox")
-        self._drop = button("None", f"Do without the {name.lower()}")
+        self.upload = Upload("or upload", ".csv,.xlsx,.parquet", self._came)
+        self.sample = button("the sandbox's", f"Take the {name.lower()} of the sandbox")
+        self._drop = button("Remove", f"Do without the {name.lower()}")
         self.zone = labelled(widgets.Text, "Zone of its days", "20em", continuous_update=False)
         self.currency = labelled(widgets.Text, "Currency", "11em", continuous_update=False)
         self.dates = labelled(widgets.Text, "Dates", "13em", placeholder="%d/%m/%Y", continuous_update=False)
@@ -67,6 +65,7 @@ class Paper(widgets.VBox, Generic[Read]):  # type: ignore[misc]  # ipywidgets sh
             field.observe(self._again, "value")
         self.sample.on_click(lambda _: self.use_sandbox())
         self._drop.on_click(lambda _: self.drop())
+        shown(self._drop, yes=False)
         self.offer(None)
 
     @property
@@ -115,6 +114,7 @@ class Paper(widgets.VBox, Generic[Read]):  # type: ignore[misc]  # ipywidgets sh
         if not path and self._uploaded is None:
             return
         self._read, self.code = None, None
+        shown(self._drop, yes=True)
         self.message.say("Reading …")
         with self.message.telling():
             options = self._options()
@@ -141,6 +141,7 @@ class Paper(widgets.VBox, Generic[Read]):  # type: ignore[misc]  # ipywidgets sh
 
     def _take(self, paper: Read | None, code: str | None) -> None:
         self._read, self.code = paper, code
+        shown(self._drop, yes=paper is not None or self._uploaded is not None)
         if paper is None:
             self.message.clear()
         else:

@@ -48,6 +48,13 @@ STYLE = """<style>
 .ckw pre.ckw-pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; padding: 8px 10px; font-size: 12.5px;
   line-height: 1.5; background: var(--ck-soft); color: var(--ck-text); border-radius: 3px; }
 .ckw .jupyter-button.ckw-main { background: #00755a; color: #fff; font-weight: 600; }
+.ckw .jupyter-button.mod-active { background: #00755a; color: #fff; box-shadow: none; }
+.ckw .widget-upload { font-size: 0; }
+.ckw .widget-upload::after { content: attr(title); font-size: var(--jp-widgets-font-size, 13px); }
+.ckw .jupyter-widget-Collapse, .ckw .jupyter-widget-Collapse-header, .ckw .jupyter-widget-Collapse-contents {
+  border: 0; background: none; padding: 2px 0; margin: 0; }
+.ckw .jupyter-widget-Collapse-header { color: var(--ck-accent); cursor: pointer; }
+.ckw .jupyter-widget-Collapse-header * { font-weight: 500; color: var(--ck-accent); }
 .ckw .jupyter-button:focus-visible, .ckw input:focus-visible, .ckw select:focus-visible, .ckw textarea:focus-visible {
   outline: 2px solid var(--ck-accent); outline-offset: 1px; }
 .ckw .jupyter-button:disabled { opacity: 0.5; }

@@ -274,8 +274,8 @@ class ResultSection(Section):
         self.stairs = mount(self._drawn("stairs"))
         beside = widgets.Layout(width="100%", flex_flow="row wrap", grid_gap="8px 24px", overflow="visible")
         self._pictures.children = [
-            widgets.HBox([self.bridge, self.findings], layout=beside),
-            widgets.HBox([self.days, self.places], layout=beside),
+            widgets.HBox([self.bridge, self.days], layout=beside),
+            widgets.HBox([self.findings, self.places], layout=beside),
         ]
         self.explanation.layout.flex = "1 1 420px"
         self.explanation.value = quiet("Click a call in the table: here stands how its charge comes about.")
@@ -354,21 +354,24 @@ class ResultSection(Section):
         assert self._calls is not None  # noqa: S101 - called with a result
         theme: Any = self._theme if self._theme != "auto" else "dark" if self._surroundings.dark else "light"
         whole = min(_WIDEST, self._surroundings.width or _USUAL) - 20
-        column = whole if whole < _NARROW else (whole - 24) // 2
+        # Beside the plots stand names and numbers; what is wide goes to the left, and what is left over to its right.
+        alone = whole < _NARROW
+        left = whole - 420 if alone else int(whole * 0.25)
+        right = whole if alone else whole - left - 430
         result, calls, currency = self._calls.result, self._calls.frame, self.currency.value
         measure = self.shows.value
         of_money = currency if measure in ("difference", "cost") else None
         match name:
             case "bridge":
-                return bridge(result, currency=currency, theme=theme, width=max(200, column - 300))
+                return bridge(result, currency=currency, theme=theme, width=min(620, max(200, left)))
             case "findings":
                 known = set(result.findings["currency"].drop_nulls())
                 named = currency if currency in known else None
-                return findings(result, currency=named, theme=theme, width=max(260, column - 290))
+                return findings(result, currency=named, theme=theme, width=min(620, max(260, left + 40)))
             case "days":
                 return daily(
                     calls, measure, currency=of_money, tz=self._calls.tz, theme=theme,
-                    width=max(200, column - 90), height=210,
+                    width=max(200, right - 100), height=300,
                 )  # fmt: skip
             case "places":
                 by = {"difference": "overcharge", "verdict": "calls"}.get(measure, measure)
@@ -378,7 +381,7 @@ class ResultSection(Section):
                     else calls.lazy()
                 )
                 return destinations(
-                    part, by, top=10, currency=of_money, theme=theme, width=max(200, column - 310)
+                    part, by, top=10, currency=of_money, theme=theme, width=max(200, right - 320)
                 )
         return self._stairs(theme, max(260, (whole if whole < _NARROW else whole // 2) - 100))
 
@@ -421,7 +424,7 @@ def _text(name: str, value: Any) -> str:
     if value is None:
         return "–"
     if name == "at":
-        return f"{value:%Y-%m-%d %H:%M:%S}"
+        return f"{value:%-d %b %H:%M:%S}"
     if name in ("rate", "cost", "expected_cost", "cost_difference"):
         return money_text(value).replace("-", "−")
     return str(value)[:120]

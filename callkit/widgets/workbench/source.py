@@ -220,21 +220,14 @@ class SourceSection(Section):
             placeholder="path of a .txt, .csv or .parquet",
             continuous_update=False,
         )
-        self.ids_upload = Upload(
-            "or upload one",
-            ".txt,.csv,.parquet",
-            self._ids_came,
-            "A file with one call id a line, or a column call_id",
-        )
+        self.ids_upload = Upload("or upload one", ".txt,.csv,.parquet", self._ids_came)
         return widgets.VBox([self.nxcloud, self.ids, row(self.ids_path, self.ids_upload)])
 
     def _file(self) -> Any:
         self.path = labelled(
             widgets.Text, "Path", "30em", placeholder="calls.parquet, .csv or .xlsx", continuous_update=False
         )
-        self.upload = Upload(
-            "or upload", FILES, self._file_came, "A .parquet, .csv or .xlsx file of call records"
-        )
+        self.upload = Upload("or upload", FILES, self._file_came)
         self.file_format = labelled(
             widgets.Dropdown,
             "Written by",

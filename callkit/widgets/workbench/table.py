@@ -132,8 +132,8 @@ class PagedTable(anywidget.AnyWidget):
       color: var(--jp-ui-font-color1, #1f1f1f); }
     .ckw-table .scroll { overflow-x: auto; }
     .ckw-table table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-    .ckw-table th { text-align: left; padding: 0 10px 0 0; vertical-align: bottom; white-space: nowrap; }
-    .ckw-table td { padding: 3px 14px 3px 0;
+    .ckw-table th { text-align: left; padding: 0 6px 0 0; vertical-align: bottom; white-space: nowrap; }
+    .ckw-table td { padding: 3px 10px 3px 0;
       border-top: 1px solid var(--jp-border-color2, #e0e0e0); white-space: nowrap;
       max-width: 220px; overflow: hidden; text-overflow: ellipsis; text-align: left; }
     .ckw-table .num { text-align: right; }
@@ -147,7 +147,7 @@ class PagedTable(anywidget.AnyWidget):
     .ckw-table tbody tr[aria-selected="true"] td { background: rgba(0, 158, 115, 0.18); }
     .ckw-table tbody tr:focus-visible, .ckw-table button:focus-visible {
       outline: 2px solid #00a77f; outline-offset: -2px; }
-    .ckw-table .foot { display: flex; gap: 8px; align-items: center; padding-top: 5px; font-size: 12.5px;
+    .ckw-table .foot { display: flex; gap: 8px; align-items: center; padding: 5px 0 14px; font-size: 12.5px;
       color: var(--jp-ui-font-color2, #595959); }
     .ckw-table .foot button { font-size: 16px; line-height: 1; }
     """

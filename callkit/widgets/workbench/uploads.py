@@ -41,14 +41,12 @@ class Uploaded:
 class Upload(widgets.FileUpload):  # type: ignore[misc]  # ipywidgets ships no types
     """A button for one file, which is handed over and forgotten."""
 
-    def __init__(
-        self, description: str, accept: str, react: Callable[[Uploaded], None], tooltip: str
-    ) -> None:
+    def __init__(self, text: str, accept: str, react: Callable[[Uploaded], None]) -> None:
         super().__init__(
             accept=accept,
             multiple=False,
-            description=description,
-            tooltip=tooltip,
+            description=text,
+            tooltip=text,  # shown in the place of the count that ipywidgets puts behind the text
             layout=widgets.Layout(width="auto"),
         )
         self._react = react
