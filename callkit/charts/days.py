@@ -15,7 +15,6 @@ from callkit.charts.asking import (
     currencies,
     joined,
     measured,
-    needed,
     none_drawn,
     one_of,
     sized,
@@ -23,7 +22,6 @@ from callkit.charts.asking import (
 )
 from callkit.charts.dressing import (
     FIRST,
-    VERDICT_COLORS,
     Chart,
     Theme,
     dressed,
@@ -32,12 +30,22 @@ from callkit.charts.dressing import (
     picking,
     titled,
 )
-from callkit.measures import MEASURES, sums
+from callkit.measures import sums
 
 if TYPE_CHECKING:
     from callkit.measures import Measure
 
-__all__ = ["coarse", "daily", "draw_days", "span_of"]
+__all__ = [
+    "coarse",
+    "daily",
+    "draw_days",
+    "every_of",
+    "first_day",
+    "placed",
+    "span_of",
+    "span_over",
+    "time_axis",
+]
 
 Every = Literal["day", "week", "month"]
 _MOST_DAYS, _MOST_WEEKS = 190, 1_300
@@ -92,17 +100,19 @@ def daily(
     """
     zone, width = time_zone(tz), sized(width)
     if measure in ("verdict", "difference"):
-        return _by_verdict(cdrs, measure, currency, zone, theme=theme, width=width, height=height)
+        from callkit.charts.verdicts import by_verdict  # noqa: PLC0415 - which draws with the pieces of this module
+
+        return by_verdict(cdrs, measure, currency, zone, theme=theme, width=width, height=height)
     asked = measured(measure, as_lazy(cdrs).collect_schema().names())
     calls = calls_of(cdrs, "daily")
     chosen, others = one_of(currencies(calls), currency, "daily") if asked.of_money else (None, "")
-    every, unplaced = _every(calls)
+    every, unplaced = every_of(calls)
     title = f"{asked.title} per {every}"
     if every is None:
         return nothing(none_drawn(calls), title=asked.title, theme=theme, width=width, height=height)
     days = (
         calls.filter(pl.col("at").is_not_null())
-        .group_by(_first_day(zone, every))
+        .group_by(first_day(zone, every))
         .agg(sums(chosen))
         .with_columns(asked.value())
         .sort("day")
@@ -143,7 +153,7 @@ def draw_days(
         alt.Chart(rows.select("day", "start", "end", "label", "value", "text", "calls"))
         .mark_bar(color=color, orient="vertical")
         .encode(
-            x=_time_axis(tz, every, span or _span(days, every)),
+            x=time_axis(tz, every, span or span_over(days, every)),
             x2="end:T",
             y=alt.Y("value:Q", title=axis_title, axis=alt.Axis(tickCount=4), scale=alt.Scale(nice=4)),
             opacity=faded(pick),
@@ -176,7 +186,8 @@ def placed(days: pl.DataFrame, every: Every) -> pl.DataFrame:
     )
 
 
-def _time_axis(tz: str, every: Every, span: tuple[int, int]) -> alt.X:
+def time_axis(tz: str, every: Every, span: tuple[int, int]) -> alt.X:
+    """Make the axis of days: in UTC, which is what the places of the bars are in, and with ticks for its length."""
     days = (span[1] - span[0]) / 86_400_000
     ticks: Literal["day", "week", "month", "year"]
     if every == "day":
@@ -191,7 +202,7 @@ def _time_axis(tz: str, every: Every, span: tuple[int, int]) -> alt.X:
     )
 
 
-def _every(calls: pl.LazyFrame) -> tuple[Every | None, str]:
+def every_of(calls: pl.LazyFrame) -> tuple[Every | None, str]:
     """Days, weeks or months, whichever leaves a bar wide enough; and how many calls have no instant."""
     first, last, unplaced = (
         calls.select(
@@ -213,107 +224,14 @@ def coarse(span: timedelta) -> Every:
     return "day" if span.days <= _MOST_DAYS else "week" if span.days <= _MOST_WEEKS else "month"
 
 
-def _first_day(tz: str, every: Every) -> pl.Expr:
+def first_day(tz: str, every: Every) -> pl.Expr:
+    """The first day of the bar that a call belongs to, as `day`."""
     day = pl.col("at").dt.convert_time_zone(tz).dt.date()
     return day.dt.truncate(_TRUNCATED[every]).alias("day")
 
 
-def _by_verdict(
-    cdrs: object, what: str, currency: str | None, tz: str, *, theme: str, width: int, height: int
-) -> Chart:
-    """Stacked bars: calls that do not agree, or money above and below the line."""
-    frame = as_lazy(cdrs)
-    needed(
-        frame.collect_schema().names(),
-        ["verdict", "cost_difference"],
-        f"daily({what!r})",
-        "Reconciliation.cdrs",
-    )
-    calls = calls_of(frame, "daily", ["verdict"])
-    chosen, others = one_of(currencies(calls), currency, "daily") if what == "difference" else (None, "")
-    every, unplaced = _every(calls)
-    title = "Calls that do not agree" if what == "verdict" else "Billed too much and too little"
-    if every is None:
-        return nothing(none_drawn(calls), title=title, theme=theme, width=width, height=height)
-    counted = (
-        calls.filter(pl.col("at").is_not_null())
-        .group_by(_first_day(tz, every), "verdict")
-        .agg(sums(chosen))
-        .sort("day", "verdict")
-        .collect(engine="streaming")
-    )
-    agreeing = counted.filter(pl.col("verdict") == "agrees")["calls"].sum()
-    rows = counted.filter(pl.col("verdict") != "agrees")
-    if what == "difference":
-        rows = _differences(rows, chosen)
-    else:
-        rows = rows.with_columns(
-            pl.col("calls").cast(pl.Float64).alias("value"),
-            pl.Series("text", [f"{count:,}" for count in rows["calls"]], pl.String),
-        )
-    told = joined(
-        chosen or "" if what == "difference" else f"{agreeing:,} calls agree and are not shown",
-        others,
-        unplaced,
-    )
-    if rows.is_empty():
-        why = f"No call was billed too much or too little{f' in {chosen}' if chosen else ''}."
-        return nothing(
-            why if what == "difference" else f"All {agreeing:,} calls agree.",
-            title=title, theme=theme, width=width, height=height,
-        )  # fmt: skip
-    # Days without a difference are part of the answer: the axis covers them all.
-    verdicts = [name for name in VERDICT_COLORS if name in set(rows["verdict"])]
-    pick = picking("day")
-    drawn: alt.Chart = (
-        alt.Chart(
-            placed(rows, every).select("day", "start", "end", "label", "verdict", "value", "text", "calls")
-        )
-        .mark_bar(orient="vertical")
-        .encode(
-            x=_time_axis(tz, every, _span(counted, every)),
-            x2="end:T",
-            y=alt.Y(
-                "value:Q",
-                title=chosen if what == "difference" else "Calls",
-                axis=alt.Axis(tickCount=4),
-                scale=alt.Scale(nice=4),
-            ),
-            color=alt.Color(
-                "verdict:N",
-                title=None,
-                scale=alt.Scale(domain=verdicts, range=[VERDICT_COLORS[name] for name in verdicts]),
-                legend=alt.Legend(orient="top"),
-            ),
-            opacity=faded(pick),
-            tooltip=[
-                alt.Tooltip("label:N", title=every.capitalize()),
-                alt.Tooltip("verdict:N", title="Verdict"),
-                alt.Tooltip("calls:Q", title="Calls", format=","),
-                *([alt.Tooltip("text:N", title="Difference")] if what == "difference" else []),
-            ],
-        )
-        .add_params(pick)
-        .properties(
-            name="daily", width=width, height=height, title=titled(f"{title} per {every}", told, width)
-        )
-    )
-    return dressed(drawn, theme)
-
-
-def _differences(rows: pl.DataFrame, currency: str | None) -> pl.DataFrame:
-    amounts = rows.with_columns(MEASURES["overcharge"].value(), MEASURES["undercharge"].value())
-    over = pl.col("verdict") == "overcharged"
-    amounts = amounts.with_columns(
-        pl.when(over).then("overcharge").otherwise(-pl.col("undercharge")).alias("amount")
-    ).filter(pl.col("amount") != 0)
-    texts = [written(MEASURES["cost"], amount, currency) for amount in amounts["amount"]]
-    return amounts.with_columns(
-        pl.col("amount").cast(pl.Float64).alias("value"), pl.Series("text", texts, pl.String)
-    )
-
-
-def _span(days: pl.DataFrame, every: Every) -> tuple[int, int]:
+def span_over(days: pl.DataFrame, every: Every) -> tuple[int, int]:
+    """The ends of an axis over all rows of `day`."""
     first, last = days.select(pl.col("day").min(), pl.col("day").max().alias("last")).row(0)
     return span_of(first, last, every)
 
