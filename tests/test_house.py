@@ -30,6 +30,7 @@ KNOWS = {
     "rates": {"arguments", "billing", "cdr", "errors", "files", "numbers"},
     "reconciliation": {"arguments", "billing", "cdr", "errors", "export", "numbers", "rates"},
     "invoice": {"arguments", "billing", "cdr", "errors", "files", "reconciliation"},
+    "measures": {"billing"},
     "matching": {"arguments", "cdr", "errors"},
     "archive": {"arguments", "cdr", "errors", "fetch", "files"},
     "spark": {"arguments", "billing", "cdr", "errors", "rates", "reconciliation"},
