@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -39,6 +41,20 @@ def php() -> str:
     asked = [found, "-r", "exit(extension_loaded('curl') ? 0 : 1);"]
     if subprocess.run(asked, check=False).returncode != 0:
         lacking("php's curl extension")
+    return found
+
+
+@pytest.fixture(scope="session")
+def java() -> str:
+    """The path of a Java that is new enough for Spark."""
+    home = os.environ.get("JAVA_HOME")
+    found = str(Path(home, "bin", "java")) if home else shutil.which("java")
+    if found is None or not Path(found).exists():
+        lacking("Java")
+    said = subprocess.run([found, "-version"], check=False, capture_output=True, text=True).stderr
+    release = re.search(r'version "(\d+)', said)
+    if release is None or int(release[1]) < 17:
+        lacking("a Java of release 17 or later")
     return found
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
 
 import polars as pl
 import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import types as T  # noqa: N812 - the name that all of Spark's own pages use
 
-if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+from callkit import cdr
+
+Batches = Iterator[pa.RecordBatch]
 
 
 def collected(frame: DataFrame) -> pl.DataFrame:
@@ -39,3 +42,17 @@ def with_columns(table: pa.Table, added: pl.DataFrame) -> pa.Table:
         plain = column.cast(pa.string()) if pa.types.is_large_string(column.type) else column
         table = table.append_column(name, plain)
     return table
+
+
+def mapped(
+    frame: DataFrame, function: Callable[[Batches], Batches], added: Sequence[T.StructField]
+) -> DataFrame:
+    """Put columns behind a Spark frame's by a function of its Arrow batches; the others it gives back as they came.
+
+    The function finds the CDR frame's columns by their names, and all others under plain ones: PySpark would take a
+    dot in a name for a field of a struct.
+    """
+    names = frame.columns
+    plain = frame.toDF(*(name if name in cdr.SCHEMA else f"_own_{at}" for at, name in enumerate(names)))
+    schema = T.StructType([*plain.schema.fields, *added])
+    return plain.mapInArrow(function, schema).toDF(*names, *(field.name for field in added))

@@ -6,7 +6,7 @@ the distinct charges and the few calls that may be doubles; there the same code 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -21,7 +21,7 @@ from callkit.reconciliation.contract import priced
 from callkit.reconciliation.doubles import CLOSE_SECONDS
 from callkit.reconciliation.facts import Asked, Facts, charge_columns, gather, meeting_columns
 from callkit.reconciliation.ledger import with_shortened
-from callkit.spark.arrow import collected, to_polars, with_columns
+from callkit.spark.arrow import Batches, collected, mapped, to_polars, with_columns
 from callkit.spark.frames import quoted
 
 DECK_ROW = "_deck_row"
@@ -69,18 +69,17 @@ def _counted(calls: DataFrame, asked: Asked, names: Sequence[str]) -> DataFrame:
     names = list(dict.fromkeys(names))
     if asked.rate_deck is None:
         return counted(calls, names)
-    asked_for = list(dict.fromkeys([*names, *NEEDED]))
-    few = calls.select(*(quoted(name) for name in asked_for if name != DECK_ROW))
-    schema = T.StructType([*few.schema.fields, T.StructField(DECK_ROW, T.LongType())])
+    wanted = [name for name in dict.fromkeys([*names, *NEEDED]) if name != DECK_ROW]
+    few = calls.select(*(quoted(name) for name in wanted))
     deck = asked.rate_deck
 
-    def look_up(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def look_up(batches: Batches) -> Batches:
         for batch in batches:
             table = pa.Table.from_batches([batch])
             rows = priced(to_polars(table.select(list(NEEDED))).lazy(), deck).select(DECK_ROW).collect()
             yield from with_columns(table, rows).to_batches()
 
-    return counted(few.mapInArrow(look_up, schema), names)
+    return counted(mapped(few, look_up, [T.StructField(DECK_ROW, T.LongType())]), names)
 
 
 def _nearby(calls: DataFrame, names: Sequence[str]) -> DataFrame:

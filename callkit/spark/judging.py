@@ -11,7 +11,7 @@ from pyspark.sql import types as T  # noqa: N812 - the name that all of Spark's 
 
 from callkit.reconciliation.facts import Facts
 from callkit.reconciliation.ledger import COMPUTED, ledger
-from callkit.spark.arrow import to_polars, with_columns
+from callkit.spark.arrow import Batches, mapped, to_polars, with_columns
 from callkit.spark.gathering import needed, slim
 
 BATCH_ROWS = 65_536
@@ -19,27 +19,24 @@ BATCH_BYTES = 64 * 1024 * 1024
 """Spark sends 10,000 rows at a time; put together to about so many, the fixed cost of a query hardly counts."""
 
 _MONEY = T.DecimalType(38, 10)
-_ADDED = T.StructType(
-    [
-        T.StructField("expected_charged_duration", T.LongType()),
-        T.StructField("expected_rate", _MONEY),
-        T.StructField("expected_cost", _MONEY),
-        T.StructField("cost_difference", _MONEY),
-        T.StructField("verdict", T.StringType()),
-    ]
+_ADDED = (
+    T.StructField("expected_charged_duration", T.LongType()),
+    T.StructField("expected_rate", _MONEY),
+    T.StructField("expected_cost", _MONEY),
+    T.StructField("cost_difference", _MONEY),
+    T.StructField("verdict", T.StringType()),
 )
-
-Batches = Iterator[pa.RecordBatch]
 
 
 def judged(calls: DataFrame, facts: Facts) -> DataFrame:
     """Add to distinct records what `Reconciliation.cdrs` adds; all other columns pass through as they are."""
-    schema = T.StructType([*calls.schema.fields, *_ADDED.fields])
-    return calls.mapInArrow(_judge(slim(facts), needed(facts.asked), version("callkit")), schema)
+    return mapped(calls, judge(slim(facts), needed(facts.asked), version("callkit")), _ADDED)
 
 
-def _judge(facts: Facts, names: Sequence[str], release: str) -> Callable[[Batches], Batches]:
-    def judge(batches: Batches) -> Batches:
+def judge(facts: Facts, names: Sequence[str], release: str) -> Callable[[Batches], Batches]:
+    """Make the function that adds the answers to batches; it is sent to the executors, with the facts."""
+
+    def judge_all(batches: Batches) -> Batches:
         here = version("callkit")
         if here != release:
             raise RuntimeError(
@@ -50,7 +47,7 @@ def _judge(facts: Facts, names: Sequence[str], release: str) -> Callable[[Batche
             answers = ledger(calls.lazy(), facts).sort("_at").select(COMPUTED).collect()
             yield from with_columns(table, answers).to_batches()
 
-    return judge
+    return judge_all
 
 
 def larger(batches: Batches) -> Iterator[pa.Table]:
