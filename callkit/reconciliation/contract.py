@@ -141,8 +141,14 @@ def _half_shown(rating: Rating, facts: Facts) -> pl.Expr:
     return pl.col("_unit_rate") * _units(rating, facts)[1]
 
 
-def assumed(facts: Facts) -> pl.Expr:
-    """Whether the rating of a call is only the convention: neither stated nor seen in any record."""
+def unit_assumed(facts: Facts) -> pl.Expr:
+    """Whether nobody says what a rate of the deck is the price of: not the user, the deck, or any record."""
+    deck = facts.asked.rate_deck
+    return rating_assumed(facts) & pl.lit(deck is None or deck.per_seconds is None)
+
+
+def rating_assumed(facts: Facts) -> pl.Expr:
+    """Whether the rating of a call that a deck prices is only the convention: neither stated nor seen in any record."""
     if facts.basis == "given" or facts.asked.rate_deck is None:
         return pl.lit(value=False)
     return pl.col("_assumed").fill_null(value=True)

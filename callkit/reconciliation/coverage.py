@@ -17,7 +17,7 @@ import polars as pl
 from callkit.billing import DIGITS, increments, units_of
 from callkit.cdr import MONEY, schema_of
 from callkit.reconciliation.checks.mixed_currency import several_currencies
-from callkit.reconciliation.contract import assumed
+from callkit.reconciliation.contract import unit_assumed
 from callkit.reconciliation.ledger import answered, in_units, step_column, verifiable
 from callkit.reconciliation.precision import per_seconds
 
@@ -194,7 +194,7 @@ def _asked(facts: Facts) -> pl.Expr:
     failed = given & ~answered()
     if facts.asked.rate_deck is None:
         return failed | (given & pl.col("rate").is_not_null())
-    known_unit = pl.col("rate").is_not_null() | ~assumed(facts)
+    known_unit = pl.col("rate").is_not_null() | ~unit_assumed(facts)
     return failed | (pl.col("_deck_row").is_not_null() & answered() & known_unit)
 
 

@@ -8,7 +8,13 @@ import polars as pl
 
 from callkit.billing import money_of
 from callkit.cdr import MONEY
-from callkit.reconciliation.contract import assumed, billed_rate, deck_rate_unit, deck_row_in_words
+from callkit.reconciliation.contract import (
+    billed_rate,
+    deck_rate_unit,
+    deck_row_in_words,
+    rating_assumed,
+    unit_assumed,
+)
 from callkit.reconciliation.findings import CallCheck
 from callkit.reconciliation.ledger import answered, step_amount, verifiable
 from callkit.reconciliation.wording import money, rate_unit, too_much
@@ -29,8 +35,22 @@ def _single() -> pl.Expr:
 
 
 def _doubtful(facts: Facts) -> pl.Expr:
-    """Without a rate in the record, and without evidence of the rate's unit, a price contradicts nothing."""
-    return ~_STATED & assumed(facts)
+    """Without a rate in the record, a price contradicts nothing that hangs on what is only assumed.
+
+    That is the rate's unit, where nobody tells it; and the rounding, which makes less than a unit of the last decimal.
+    """
+    by_rounding = (pl.col("_billed") - pl.col("_by_deck")).abs() <= pl.col("_unit_cost")
+    return ~_STATED & (unit_assumed(facts) | (rating_assumed(facts) & by_rounding))
+
+
+def _doubt(facts: Facts) -> pl.Expr:
+    """What would have to be known."""
+    unit = "But neither the record nor a stated rating says what a rate is the price of"
+    rounding = (
+        "But so much can be rounding, and neither the records nor a stated rating say how costs are rounded"
+    )
+    told = pl.when(unit_assumed(facts)).then(pl.lit(unit)).otherwise(pl.lit(rounding))
+    return pl.format("{}: state it with rating=.", told)
 
 
 def _unpriced(facts: Facts) -> pl.Expr:
@@ -135,10 +155,7 @@ CHECKS = (
         fires=lambda facts: _single() & pl.col("_rate_differs") & _doubtful(facts),
         reported=_reported(),
         expected=money(_DECK_RATE),
-        explanation=lambda facts: pl.format(
-            "{} But neither the record nor a stated rating says what a rate is the price of: state it with rating=.",
-            _contradiction(facts),
-        ),
+        explanation=lambda facts: pl.format("{} {}", _contradiction(facts), _doubt(facts)),
     ),
     CallCheck(
         "rate",

@@ -113,6 +113,26 @@ def test_an_assumed_unit_supports_no_claim():
     assert "state it with rating=" in finding["explanation"]
 
 
+def test_a_deck_that_states_its_unit_supports_a_claim():
+    """The deck's own word for the unit is enough to hold a record without a rate to its price."""
+    call = whatsapp(cost=Decimal("0.5"), currency="USD")
+    result = ck.reconcile(cdrs(call), rate_deck=deck(unit=60))
+    finding = result.findings.filter(check="rate").row(0, named=True)
+    assert (finding["grade"], finding["amount"]) == ("B", Decimal("0.42002"))
+    assert result.claims["claim"].to_list() == [Decimal("0.42002")]
+    assert result.coverage.row(0, named=True)["status"] == "contract_verified"
+
+
+def test_an_assumed_rounding_supports_no_claim():
+    """Less than a unit of the cost's last decimal is only a question while nobody says how costs are rounded."""
+    call = whatsapp(cost=Decimal("0.0801"), currency="USD")
+    question = only("rate", call, rate_deck=deck({"rate": Decimal("0.1334")}, unit=60))
+    assert question["grade"] == "D"
+    assert "36 s by it cost 0.08004, and 0.0801 are billed: 0.00006 USD too much." in question["explanation"]
+    assert "how costs are rounded: state it with rating=" in question["explanation"]
+    assert only("rate", call, rate_deck=deck({"rate": Decimal("0.1332")}, unit=60))["grade"] == "B"
+
+
 def test_the_decks_rates_show_the_unit_where_records_have_none():
     """Records without rates, priced by the deck, are enough to see what its rates are the price of."""
     calls = [
