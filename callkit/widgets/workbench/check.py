@@ -108,16 +108,17 @@ class CheckSection(Section):
         text = self.tolerance.value.strip()
         return _amount("Tolerance", text) if text else None
 
-    def of_sandbox(self, sandbox: Sandbox | None, vendor: str) -> None:
+    def of_sandbox(self, sandbox: Callable[[], Sandbox] | None, vendor: str) -> None:
         """Offer the sandbox's papers: the price list of the one vendor that is asked, and ITNIO's invoice."""
         one = sandbox is not None and vendor in ("itnio", "nx")
         source = "nx-whatsapp" if vendor == "nx" else "itnio-voice"
         self.deck.offer(
-            (lambda: sandbox.rate_deck(source)) if sandbox is not None and one else None,
+            (lambda: sandbox().rate_deck(source)) if sandbox is not None and one else None,
             f"sandbox.rate_deck({source!r})",
         )
         self.invoice.offer(
-            sandbox.invoice if sandbox is not None and vendor != "nx" else None, "sandbox.invoice()"
+            (lambda: sandbox().invoice()) if sandbox is not None and vendor != "nx" else None,
+            "sandbox.invoice()",
         )
 
     def tell(self, used: RatingUsed) -> None:

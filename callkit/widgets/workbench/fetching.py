@@ -33,7 +33,7 @@ class FetchSection(Section):
     def __init__(self, start: Callable[[], Any], ended: Callable[[Outcome], None]) -> None:
         self._ended = ended
         self._job: Job | None = None
-        self._listening = True
+        self._listening, self._under_way = True, False
         self.complete = ""
         self.go = button("Fetch", "Fetch the call records", main=True)
         self.cancel = button("Cancel", "Stop fetching; nothing is kept of it")
@@ -53,7 +53,7 @@ class FetchSection(Section):
     @property
     def running(self) -> bool:
         """Whether a fetch is under way."""
-        return self._job is not None and self._job.running
+        return self._under_way
 
     def begin(self, plan: Plan) -> None:
         """Begin to carry out a plan; one that is under way is called off first."""
@@ -64,6 +64,7 @@ class FetchSection(Section):
         self.go.disabled, self.cancel.disabled = True, False
         self.bar.value, self.bar.max, self.bar.bar_style = 0, 1, ""
         self.told.value = "Connecting …"
+        self._under_way = True
         self._job = Job(plan, self._progress, self._end)
         self._job.start()
 
@@ -91,15 +92,22 @@ class FetchSection(Section):
             self.told.value = str(progress)
 
     def _end(self, outcome: Outcome) -> None:
-        if not self._listening:
-            return
+        if outcome.cdrs is not None:
+            self.complete = _complete(outcome)
+        if self._listening:
+            self._ended(outcome)
+        # From here on others may go on with what came.
+        self._under_way = False
+        if self._listening:
+            self._told(outcome)
+
+    def _told(self, outcome: Outcome) -> None:
         self.go.disabled, self.cancel.disabled = False, True
         notes = outcome.notices[:_MOST_NOTES]
         if len(outcome.notices) > _MOST_NOTES:
             notes.append(f"and {len(outcome.notices) - _MOST_NOTES} more notes")
         if outcome.cdrs is not None:
             self.bar.max = self.bar.value = max(1, outcome.cdrs.height)
-            self.complete = _complete(outcome)
             self.told.value = f"{outcome.seconds:,.1f} s"
             self.message.say(self.complete, "done", notes)
         elif outcome.cancelled:
@@ -115,7 +123,6 @@ class FetchSection(Section):
             self.message.say(
                 f"{in_words(error)}\nNothing of this fetch is kept: mend it and fetch again.", "error", notes
             )
-        self._ended(outcome)
 
 
 def _complete(outcome: Outcome) -> str:

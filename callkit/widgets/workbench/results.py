@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from html import escape
 from typing import Any
@@ -47,8 +47,12 @@ COLUMNS = {
     "currency": ("", False),
     "verdict": ("Verdict", False),
 }
+_FOR_WIDE = ("caller", "rate", "expected_cost", "verdict")
+"""Columns for which a narrow page has no room."""
+
 _NARROW, _WIDEST, _USUAL = 980, 1_640, 1_180
 _PATTERNS = 6
+_CHARTS = ("bridge", "findings", "days", "places")
 
 
 class ResultSection(Section):
@@ -91,9 +95,6 @@ class ResultSection(Section):
         self.shows = labelled(widgets.Dropdown, "Days and destinations show", options=SHOWS)
         self.bill_period = labelled(widgets.Dropdown, "Staircase of bill period", options=[("–", None)])
         self.table = PagedTable(
-            columns=[
-                {"name": name, "title": title, "numeric": number} for name, (title, number) in COLUMNS.items()
-            ],
             sort="cost_difference",
             descending=True,
             label="Calls",
@@ -118,13 +119,13 @@ class ResultSection(Section):
         )
         super().__init__(5, "Result", "click a bar, a day, a destination or a call", [self.empty, self._body])
         shown(self._body, yes=False)
-        self.currency.observe(self._redraw, "value")
-        self.shows.observe(self._redraw, "value")
+        self.currency.observe(lambda _: self._redraw(_CHARTS), "value")
+        self.shows.observe(lambda _: self._redraw(("days", "places")), "value")
         self.bill_period.observe(lambda _: self._draw_stairs(), "value")
         self.table.observe(self._turn, ["page", "sort", "descending"])
         self.table.observe(lambda change: self._select(change["new"]), "chosen")
         self._all.on_click(lambda _: self.clear_choice())
-        surroundings.observe(self._redraw_all, ["dark", "width"])
+        surroundings.observe(self._resized, ["dark", "width"])
 
     @property
     def selection(self) -> pl.DataFrame:
@@ -236,11 +237,15 @@ class ResultSection(Section):
         at = instant().dt.convert_time_zone(self._calls.tz).alias("at")
         masked = cdr.mask_numbers(self._page).with_columns(at)
         with self.table.hold_sync():
+            columns = self._columns()
+            self.table.columns = [
+                {"name": name, "title": title, "numeric": number} for name, (title, number) in columns.items()
+            ]
             self.table.chosen = -1
             self.table.page, self.table.pages = page, pages
             self.table.total, self.table.first = self._found.height, page * PAGE + 1
             self.table.rows = [
-                [_text(name, line[name]) for name in COLUMNS] for line in masked.iter_rows(named=True)
+                [_text(name, line[name]) for name in columns] for line in masked.iter_rows(named=True)
             ]
 
     def _select(self, at: int) -> None:
@@ -312,18 +317,29 @@ class ResultSection(Section):
             str(point["verdict"]),
         )
 
-    def _redraw(self, _change: object = None) -> None:
-        """Draw days and destinations again, or all in another currency; what was clicked in them is given up."""
+    def _redraw(self, names: Sequence[str]) -> None:
+        """Draw some charts again; what was clicked in them is given up."""
         if self._drawing or self._calls is None or not self._pictures.children:
             return
-        if self.chosen:
+        clicked = bool(self.chosen)
+        if clicked:
             self._choose(Chosen())
+        for name in _CHARTS if clicked else names:
+            getattr(self, name).chart = self._drawn(name)
+
+    def _columns(self) -> dict[str, tuple[str, bool]]:
+        narrow = 0 < self._surroundings.width < _NARROW
+        return {name: told for name, told in COLUMNS.items() if not (narrow and name in _FOR_WIDE)}
+
+    def _resized(self, _change: object = None) -> None:
         self._redraw_all()
+        if len(self.table.columns) != len(self._columns()):
+            self._turn()
 
     def _redraw_all(self, _change: object = None) -> None:
         if self._calls is None or not self._pictures.children:
             return
-        for name in ("bridge", "findings", "days", "places"):
+        for name in _CHARTS:
             getattr(self, name).chart = self._drawn(name)
         self._draw_stairs()
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ class SourceSection(Section):
         self._given, self._changed = given, changed
         self._uploaded: Uploaded | None = None
         self._ids: Uploaded | None = None
+        self._made: tuple[int, int, Sandbox] | None = None
         kinds = [*KINDS, *([_GIVEN] if given is not None else [])]
         self.choice = widgets.ToggleButtons(
             options=kinds,
@@ -111,7 +112,7 @@ class SourceSection(Section):
     @property
     def asks_period(self) -> bool:
         """Whether it is asked for a period."""
-        if self.value == "sandbox" or self.sandbox is not None:
+        if self.is_sandbox:
             return bool(self.vendor.value != "nx")
         return bool(self.value == "itnio") or self.reads_archive or self._gave(ItnioVoice)
 
@@ -126,11 +127,18 @@ class SourceSection(Section):
         return self.value == "archive" or self._gave(Archive)
 
     @property
-    def sandbox(self) -> Sandbox | None:
-        """The sandbox whose papers belong to the records, if it is one; not started."""
-        if self.value == "given":
-            return self._given if isinstance(self._given, Sandbox) else None
-        return Sandbox(self.calls.value, self.seed.value) if self.value == "sandbox" else None
+    def is_sandbox(self) -> bool:
+        """Whether it is a sandbox."""
+        return self.value == "sandbox" or self._gave(Sandbox)
+
+    def sandbox(self) -> Sandbox:
+        """Give the sandbox that is the source; a month is made once, and takes its time where it is large."""
+        if isinstance(self._given, Sandbox) and self.value == "given":
+            return self._given
+        calls, seed = self.calls.value, self.seed.value
+        if self._made is None or self._made[:2] != (calls, seed):
+            self._made = (calls, seed, Sandbox(calls, seed))
+        return self._made[2]
 
     @property
     def kept(self) -> Archive | None:
@@ -166,7 +174,7 @@ class SourceSection(Section):
         """Forget everything typed or uploaded."""
         self.itnio.forget()
         self.nxcloud.forget()
-        self._uploaded = self._ids = None
+        self._uploaded = self._ids = self._made = None
 
     def _gave(self, kind: type[object]) -> bool:
         return bool(self.value == "given") and isinstance(self._given, kind)
@@ -262,7 +270,6 @@ class SourceSection(Section):
         self.message.say(f"{uploaded.name}: {len(uploaded.content) / 1e6:,.1f} MB uploaded. Now fetch.")
 
     def _of_sandbox(self, given: Sandbox | None, start: datetime, end: datetime) -> Plan:
-        sandbox = given or Sandbox(self.calls.value, self.seed.value)
         vendor = self.vendor.value
         fetched = []
         if vendor in ("itnio", "both"):
@@ -272,10 +279,21 @@ class SourceSection(Section):
         if vendor in ("nx", "both"):
             fetched.append("sandbox.nx_whatsapp().fetch(sandbox.call_ids, progress=False)")
         cdrs = fetched[0] if len(fetched) == 1 else f"pl.concat([{', '.join(fetched)}])"
-        made = f"ck.Sandbox(calls={self.calls.value}, seed={self.seed.value})" if given is None else "sandbox"
-        code = [f"with {made} as sandbox:" if given is None else "with sandbox:", f"    cdrs = {cdrs}"]
-        opened = nullcontext() if given is not None and _runs(given) else sandbox
-        return Plan(lambda: of_sandbox(sandbox, vendor, start, end), code, opened)
+        made = (
+            "sandbox"
+            if given is not None
+            else f"ck.Sandbox(calls={self.calls.value}, seed={self.seed.value})"
+        )
+        code = [f"with {made} as sandbox:", f"    cdrs = {cdrs}"]
+        opened: list[Sandbox] = []
+
+        @contextmanager
+        def serving() -> Iterator[None]:
+            opened[:] = [self.sandbox()]
+            with nullcontext() if _runs(opened[0]) else opened[0]:
+                yield
+
+        return Plan(lambda: of_sandbox(opened[0], vendor, start, end), code, serving())
 
     def _of_nxcloud(self, client: Any, made: str) -> Plan:
         ids, code = self._asked_ids()

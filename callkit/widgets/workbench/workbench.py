@@ -204,7 +204,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         elif source.reads_archive:
             said = "Calls of these days are taken out of the archive."
         self.period.begin_anew(source.months, said, around=source.asks_period)
-        self.check.of_sandbox(source.sandbox, source.vendor.value)
+        self.check.of_sandbox(source.sandbox if source.is_sandbox else None, source.vendor.value)
         self._drop_result()
         self.cdrs = None
         self._code = ""
