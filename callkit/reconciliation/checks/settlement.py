@@ -16,7 +16,7 @@ from callkit.reconciliation.settlement import (
     rate_fits,
     settlement_step,
 )
-from callkit.reconciliation.wording import money, too_much
+from callkit.reconciliation.wording import money, rate_unit, too_much
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
@@ -31,9 +31,19 @@ def _sign() -> pl.Expr:
 
 
 def _what_is_off(cost: pl.Expr, rate: pl.Expr) -> pl.Expr:
-    """Of the costs and the rates the ones that differ: where the costs agree to the digit, only the rate is wrong."""
-    agree = pl.col("settle_cost") == _by_exchange("cost").round(6)
-    return money(pl.when(agree).then(rate).otherwise(pl.coalesce(cost, rate)))
+    """Of the costs and the rates the ones that differ: the costs, unless they agree or are not known."""
+    agree = (pl.col("settle_cost") == _by_exchange("cost").round(6)).fill_null(value=False)
+    unknown = pl.col("settle_cost").is_null() | _by_exchange("cost").is_null()
+    only_rate = agree | (unknown & (~rate_fits()).fill_null(value=False))
+    return pl.when(only_rate).then(money(rate)).otherwise(cost)
+
+
+def _by_settled_rate(unit: pl.Expr | None = None) -> pl.Expr:
+    """What the settled cost should follow from where the quoted one, or its exchange rate, is not known."""
+    rate = money(pl.col("settle_rate"))
+    return pl.format(
+        "{} s × {}", "charged_duration", rate if unit is None else pl.format("{}/{}", rate, unit)
+    )
 
 
 def _explanation(facts: Facts) -> pl.Expr:
@@ -48,6 +58,14 @@ def _explanation(facts: Facts) -> pl.Expr:
         money(pl.col("settle_cost")),
         too_much(settlement_step(), SETTLEMENT_CURRENCY, money(money_of(settlement_step().abs()).round(6))),
     )
+    fee = facts.rated(lambda rating: pl.lit(" and the connect fee" if rating.connect_fee else ""))
+    not_by_rate = pl.format(
+        "{}{} is not {} {}.",
+        _by_settled_rate(facts.rated(rate_unit)),
+        fee,
+        money(pl.col("settle_cost")),
+        pl.lit(SETTLEMENT_CURRENCY),
+    )
     wrong_rate = pl.format(
         "The rate {} {} {} is {} {}, not {}.",
         money(pl.col("rate")),
@@ -58,7 +76,7 @@ def _explanation(facts: Facts) -> pl.Expr:
         money(pl.col("settle_rate")),
     )
     return pl.concat_str(
-        pl.when(~cost_fits(facts)).then(wrong_cost),
+        pl.when(~cost_fits(facts)).then(pl.coalesce(wrong_cost, not_by_rate)),
         pl.when(~rate_fits()).then(wrong_rate),
         separator=" ",
         ignore_nulls=True,
@@ -75,8 +93,11 @@ CHECKS = (
         fires=lambda facts: (
             (~rate_fits()).fill_null(value=False) | (~cost_fits(facts)).fill_null(value=False)
         ),
-        reported=_what_is_off(pl.col("settle_cost"), pl.col("settle_rate")),
-        expected=_what_is_off(_by_exchange("cost").round(6), _by_exchange("rate").round(6)),
+        reported=_what_is_off(money(pl.col("settle_cost")), pl.col("settle_rate")),
+        expected=_what_is_off(
+            pl.coalesce(money(_by_exchange("cost").round(6)), _by_settled_rate()),
+            _by_exchange("rate").round(6),
+        ),
         amount=money_of(settlement_step()),
         currency=pl.lit(SETTLEMENT_CURRENCY),
         explanation=_explanation,

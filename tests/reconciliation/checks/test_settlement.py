@@ -99,3 +99,18 @@ def test_the_other_way_of_quoting():
     )
     converted = (Decimal("0.07998") * Decimal("1.066098")).quantize(Decimal("1e-10"))
     assert finding["amount"] == Decimal("0.100001") - converted
+
+
+@pytest.mark.parametrize("unknown", [{"cost": None}, {"exchange_rate": None}])
+def test_without_a_quoted_cost_the_settled_rate_is_told(unknown):
+    """Without a quoted cost, or its exchange rate, the settled rate is what the settled cost contradicts."""
+    finding = only("settlement", settled(settle_cost=Decimal("1.5"), **unknown))
+    assert (finding["reported"], finding["expected"]) == ("1.50", "36 s × 0.1421")
+    assert finding["explanation"] == "36 s × 0.1421/min is not 1.50 USD."
+    assert finding["amount"] is None
+
+
+def test_a_wrong_rate_is_told_where_no_cost_is_settled():
+    """Without a settled cost, what is reported and expected is the rate."""
+    finding = only("settlement", settled(settle_cost=None, settle_rate=Decimal("0.2")))
+    assert (finding["reported"], finding["expected"]) == ("0.20", "0.142111")
