@@ -75,10 +75,11 @@ class Calls:
 
     def __init__(self, result: Reconciliation, tz: str) -> None:
         self.result, self.tz = result, tz
+        belongs = (pl.col("cost").is_not_null() | (pl.col("charged_duration") > 0)).fill_null(value=False)
         steps = [
             *((pl.col(step_column(step)) != 0).fill_null(value=False).alias(f"_is_{step}") for step in STEPS),
-            (pl.col("_expected").is_null() & pl.col("cost").is_not_null()).alias("_is_unverified"),
-            pl.col("_expected").is_not_null().alias("_is_expected"),
+            (pl.col("_expected").is_null() & belongs).alias("_is_unverified"),
+            (pl.col("_expected").is_not_null() & belongs).alias("_is_expected"),
         ]
         day = instant().dt.convert_time_zone(tz).dt.date().alias("_day")
         columns = [*result.columns]

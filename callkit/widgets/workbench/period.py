@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -74,17 +74,17 @@ class PeriodSection(Section):
 
     @property
     def start(self) -> datetime:
-        """The first moment of the first day."""
+        """The first moment of the first day, in UTC."""
         return self._midnight("first", self.first.value)
 
     @property
     def end(self) -> datetime:
-        """The first moment after the last day."""
+        """The first moment after the last day, in UTC."""
         if self.first.value and self.last.value and self.last.value < self.first.value:
             raise ValueError(
                 f"Period: the last day, {self.last.value}, is before the first, {self.first.value}: change one"
             )
-        return self._midnight("last", self.last.value) + (_WHOLE if self.last.value else timedelta(0))
+        return self._midnight("last", self.last.value, later=1)
 
     @property
     def fetched(self) -> tuple[datetime, datetime]:
@@ -155,7 +155,7 @@ class PeriodSection(Section):
             said += " The period begins earlier: ITNIO will refuse it. What an archive kept is still there."
         self.told.value = quiet(said).replace("ckw-quiet", kind)
 
-    def _midnight(self, which: str, day: Any) -> datetime:
+    def _midnight(self, which: str, day: Any, later: int = 0) -> datetime:
         if day is None:
             raise ValueError(f"Period: the {which} day is missing: choose one")
-        return datetime.combine(day, time(0), ZoneInfo(self.tz))
+        return datetime.combine(day + later * _WHOLE, time(0), ZoneInfo(self.tz)).astimezone(UTC)
