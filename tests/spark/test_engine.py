@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from textwrap import dedent
 from typing import Any
 
 import polars as pl
@@ -43,6 +44,14 @@ def same(given: pl.DataFrame, read: Any, **arguments: Any) -> ck.Reconciliation:
     assert found.schema == expected.cdrs.schema
     assert ordered(found).equals(ordered(expected.cdrs))
     return expected
+
+
+def said_by_the_page(begins: str, **known: Any) -> dict[str, Any]:
+    """Run the example in the module's page that begins so, and give what it makes."""
+    blocks = [block for block in (ck.spark.__doc__ or "").split("\n\n") if block.startswith(f"    {begins}")]
+    assert len(blocks) == 1
+    exec(dedent(blocks[0]), known)  # noqa: S102 - our own words
+    return known
 
 
 PRICES = deck(
@@ -98,18 +107,16 @@ def test_both_vendors_of_the_sandbox_by_its_deck(shuffled):
 
 def test_an_archives_files_are_read_as_they_lie(spark, tmp_path):
     """The files of an archive's Delta table, without the versions that have ended, are judged as the archive's scan."""
-    from deltalake import DeltaTable  # noqa: PLC0415 - slow to load
+    import deltalake  # noqa: PLC0415 - slow to load
 
     given = cdrs(*random_calls(500, 6, ck.Rating()), settled(call_id="last"))
     archive = ck.Archive(tmp_path / "archive", clock=lambda: NOON)
     archive.add(given)
     dearer = given.filter(pl.col("cost").is_between(0, 1)).with_columns(pl.col("cost") + Decimal("0.01"))
     assert archive.add(dearer.unique("call_id"), replace=True).changed
-    table = DeltaTable(f"{archive.uri}/cdrs")
-    held = spark.read.option("basePath", f"{archive.uri}/cdrs").parquet(*table.file_uris())
-    current = held.where("seen_to is null")
-    assert 0 < current.count() < held.count()
-    same(archive.scan().collect(), current.select(*cdr.SCHEMA))
+    known = said_by_the_page("table =", spark=spark, archive=archive, deltalake=deltalake, callkit=ck)
+    assert 0 < known["cdrs"].count() < known["held"].count()
+    same(archive.scan().collect(), known["cdrs"])
 
 
 def test_doubles_are_found_across_every_minute(shuffled):
@@ -128,6 +135,19 @@ def test_doubles_are_found_across_every_minute(shuffled):
     given = cdrs(*calls)
     expected = same(given, shuffled(given))
     assert 100 < expected.facts.doubles.height < 220
+
+
+def test_the_page_of_advice_is_runnable(shuffled, spark, tmp_path):
+    """The first example of the page does what it says: the money too much, by destination, and the bridge."""
+    given = cdrs(*random_calls(80, 10, ck.Rating()))
+    shuffled(given)
+    (folder,) = tmp_path.iterdir()
+    made = said_by_the_page("cdrs = spark", spark=spark, folder=str(folder), ck=ck)
+    expected = ck.reconcile(given)
+    too_much = expected.cdrs.filter(verdict="overcharged").group_by("destination", "currency")
+    sums = too_much.agg(pl.col("cost_difference").sum()).rows()
+    assert {tuple(row) for row in made["dearest"].collect()} == set(sums)
+    assert made["bridge"].equals(expected.bridge_by("destination"))
 
 
 def test_copies_beyond_counting_are_compared_whole(shuffled, monkeypatch):
