@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import warnings
 from collections.abc import Callable, Sequence
@@ -34,13 +35,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         with warnings.catch_warnings():
             warnings.filterwarnings("always", category=UserWarning)
             warnings.showwarning = _note
-            return run(arguments)
+            code = run(arguments)
+            sys.stdout.flush()
+            return code
     except KeyboardInterrupt:
         print("\nStopped.", file=sys.stderr)
         return 130
-    except (CallkitError, OSError, ValueError) as error:
-        print(f"callkit {arguments.command}: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # What is buffered still has nobody to go to, and Python would complain about it once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        what = (
+            "what reads the output has ended, so this ended, too: files that it did not name are not written"
+        )
+        print(f"callkit {arguments.command}: {what}", file=sys.stderr)
         return 1
+    except (CallkitError, OSError, ValueError) as error:
+        print(f"callkit {arguments.command}: {_sentence(error)}", file=sys.stderr)
+        return 1
+
+
+def _sentence(error: Exception) -> str:
+    """Say what the system says of a file without its number."""
+    if isinstance(error, OSError) and error.strerror and isinstance(error.filename, str):
+        missing = isinstance(error, FileNotFoundError)
+        return f"there is no file {error.filename}" if missing else f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _note(message: Warning | str, *_: object, **__: object) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from callkit.cli_types import amount, column, instant, out, result_out, severity, time_zone
+from callkit.cli_types import amount, column, day, instant, out, result_out, severity, time_zone
 
 
 def reconcile_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,8 +45,36 @@ def reconcile_arguments(parser: argparse.ArgumentParser) -> None:
         "--severity", action="append", default=[], type=severity, metavar="CHECK=LEVEL",
         help="error, warning, info or off, e.g. talk_time=off; may be repeated",
     )  # fmt: skip
+    _cover(
+        parser.add_argument_group("dispute pack", "what the records do not say; for .xlsx, .html and .txt")
+    )
     _deck(parser.add_argument_group("rate deck", "what the contract says of prices and bill periods"))
     _invoice(parser.add_argument_group("invoice", "what is asked for; held against the calls, line by line"))
+
+
+def _cover(group: argparse._ArgumentGroup) -> None:
+    group.add_argument("--customer", metavar="NAME", help="who disputes")
+    group.add_argument(
+        "--vendor", metavar="NAME", help="whose invoice it is (default: what the invoice says)"
+    )
+    group.add_argument(
+        "--account", metavar="NAME", help="the account with it (default: what the invoice says)"
+    )
+    group.add_argument("--contact", metavar="NAME", help="who answers questions about the claims")
+    group.add_argument(
+        "--deadline",
+        type=day,
+        metavar="DAY",
+        help="the last day to dispute, by the contract: like 2026-11-05",
+    )
+    group.add_argument(
+        "--decisions", type=Path, metavar="FILE",
+        help="an earlier workbook of the same dispute, whose decisions, notes and credits are carried on",
+    )  # fmt: skip
+    group.add_argument(
+        "--vendor-copy", action="store_true",
+        help="to be sent: telephone numbers in full, without decisions and notes (otherwise they are masked)",
+    )  # fmt: skip
 
 
 def _deck(group: argparse._ArgumentGroup) -> None:

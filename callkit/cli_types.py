@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -57,8 +58,17 @@ def instant(text: str) -> str:
     try:
         period(text, text)
     except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error).removeprefix("start ")) from None
+        said = str(error).removeprefix("start ").replace("datetime(…, tzinfo=timezone.utc) or ", "")
+        raise argparse.ArgumentTypeError(said) from None
     return text
+
+
+def day(text: str) -> date:
+    """Take a day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no day like 2026-10-31") from None
 
 
 def out(text: str) -> Path:

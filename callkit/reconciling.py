@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from callkit.cdr import mask_numbers
 from callkit.errors import SchemaError
-from callkit.export import Cover, write
+from callkit.export import Cover, read_decisions, write
 from callkit.files import read_cdrs
 from callkit.invoice import Invoice, TieOut, find_cutoff, tie_out
 from callkit.rates import RateDeck
@@ -31,11 +34,17 @@ _BY = {
 def reconcile_files(arguments: argparse.Namespace) -> int:
     """Carry out the command: what it is given was checked by the parser, as far as that can tell."""
     files: list[Path] = arguments.files
-    papers = [paper for paper in (arguments.deck, arguments.invoice) if paper is not None]
+    papers = [
+        paper for paper in (arguments.deck, arguments.invoice, arguments.decisions) if paper is not None
+    ]
     outs = [("--out", out) for out in arguments.out or [FINDINGS]]
     if arguments.claims is not None:
         outs.append(("--claims", arguments.claims))
+    for file in [*files, *papers]:
+        if not file.exists():
+            raise ValueError(f"there is no file {file}")
     _writable(outs, [*files, *papers])
+    decisions = None if arguments.decisions is None else read_decisions(arguments.decisions)
     cdrs, deck, invoice = _given(arguments)
     tied = None if invoice is None else _tied(cdrs, invoice, arguments.invoice_tz, arguments.clock)
     result = reconcile(
@@ -46,6 +55,7 @@ def reconcile_files(arguments: argparse.Namespace) -> int:
         tz=arguments.tz or (tied.cut.tz if tied else "UTC"),
         severity=dict(arguments.severity),
     )
+    cover = _cover(arguments, tied)
     covered = result.coverage
     copies = covered.filter(pl.col("status") == "dropped")["calls"].item()
     left_out = f", {_counted(copies, 'exact copy', 'exact copies')} left out" if copies else ""
@@ -59,7 +69,7 @@ def reconcile_files(arguments: argparse.Namespace) -> int:
         )
     print("\n".join([*report(result), *_covered(covered), ""]))
     for _, out in outs[: len(arguments.out or [FINDINGS])]:
-        _write(result, tied, out, masked=arguments.mask)
+        _write(result, out, cover, decisions, tied, masked=arguments.mask)
     if arguments.claims is not None:
         _write_table("claims", result.claims, arguments.claims, masked=arguments.mask)
     return 0
@@ -119,7 +129,43 @@ def _tied(cdrs: pl.DataFrame, invoice: Invoice, tz: str | None, clock: str | Non
     if best.is_empty():
         return tie_out(cdrs, invoice, tz=tz, clock=clock or "auto")  # type: ignore[arg-type]  # checked by the parser
     found = best.row(0, named=True)
+    if tz is None or clock is None:
+        _doubts(best)
     return tie_out(cdrs, invoice, tz=tz or found["tz"], clock=found["clock"], population=found["population"])
+
+
+def _doubts(candidates: pl.DataFrame) -> None:
+    """Warn of what makes the best candidate a guess: no calls around the period, or another that fits as well."""
+    best = candidates.row(0, named=True)
+    if not best["covered"]:
+        warnings.warn(
+            f"the records do not reach over both ends of the invoice's period, so that how it is cut may be found "
+            f"wrong: {_cut(best)} is taken, by which {_fit(best)}. Fetch from 36 hours before it to 36 hours after "
+            f"it, or state --invoice-tz and --clock.",
+            UserWarning,
+            stacklevel=3,
+        )
+        return
+    as_good = [
+        _cut(other)
+        for other in candidates.filter(pl.col("rank") == best["rank"]).iter_rows(named=True)
+        if (other["tz"], other["clock"]) != (best["tz"], best["clock"])
+    ]
+    if as_good:
+        warnings.warn(
+            f"the invoice fits as well when it is cut in {', or in '.join(dict.fromkeys(as_good))}; {_cut(best)} is "
+            f"taken, by which {_fit(best)}. State --invoice-tz and --clock if you know them.",
+            UserWarning,
+            stacklevel=3,
+        )
+
+
+def _cut(candidate: dict[str, Any]) -> str:
+    return f"{candidate['tz']} by when a call was {candidate['clock']}"
+
+
+def _fit(candidate: dict[str, Any]) -> str:
+    return f"{candidate['tied']:,} of the invoice's {_counted(candidate['measures'], 'figure')} agree"
 
 
 def _covered(table: pl.DataFrame) -> list[str]:
@@ -144,30 +190,47 @@ def _covered(table: pl.DataFrame) -> list[str]:
     return lines
 
 
-def _write(result: Reconciliation, tied: TieOut | None, out: Path, *, masked: bool) -> None:
-    cover = Cover() if tied is None else _cover(tied)
+def _write(
+    result: Reconciliation,
+    out: Path,
+    cover: Cover,
+    decisions: pl.DataFrame | None,
+    tied: TieOut | None,
+    *,
+    masked: bool,
+) -> None:
     match out.suffix.lower():
         case ".xlsx":
-            result.to_excel(out, cover=cover, tie_out=tied)
+            result.to_excel(out, cover=cover, decisions=decisions, tie_out=tied)
             print(f"Dispute workbook: {out}")
         case ".html":
-            result.to_html(out, cover=cover, tie_out=tied)
+            result.to_html(out, cover=cover, decisions=decisions, tie_out=tied)
             print(f"Report: {out}")
         case ".txt":
-            out.write_text(result.claim_letter(cover=cover), encoding="utf-8")
+            out.write_text(result.claim_letter(cover=cover, decisions=decisions), encoding="utf-8")
             print(f"Claim letter: {out}")
         case _:
             _write_table("findings", result.findings, out, masked=masked)
 
 
-def _cover(tied: TieOut) -> Cover:
-    """What the invoice says of itself, and how it is cut."""
-    invoice = tied.invoice
-    return Cover(
-        vendor=invoice.vendor,
-        account=invoice.account,
-        invoice=invoice.number,
-        invoice_date=invoice.date,
+def _cover(arguments: argparse.Namespace, tied: TieOut | None) -> Cover:
+    """What the user says, else the invoice of itself, and how it is cut."""
+    told = Cover(
+        customer=arguments.customer,
+        vendor=arguments.vendor,
+        contact=arguments.contact,
+        account=arguments.account,
+        contract_deadline=arguments.deadline,
+        vendor_copy=arguments.vendor_copy,
+    )
+    if tied is None:
+        return told
+    return replace(
+        told,
+        vendor=told.vendor or tied.invoice.vendor,
+        account=told.account or tied.invoice.account,
+        invoice=tied.invoice.number,
+        invoice_date=tied.invoice.date,
         period=(tied.cut.start, tied.cut.end),
         tz=tied.cut.tz,
     )

@@ -103,3 +103,26 @@ def test_the_sandbox_serves_until_it_is_interrupted() -> None:
         _, errors = served.communicate(timeout=10)
         assert served.returncode == 0
     assert "Traceback" not in errors
+
+
+def test_a_reader_that_goes_away_is_told_in_a_sentence(tmp_path: Path) -> None:
+    """Where the output is cut off, as by `head`, it is said what is missing, without a traceback."""
+    command = [
+        sys.executable,
+        "-u",
+        "-m",
+        "callkit",
+        "demo",
+        "--calls",
+        "200",
+        "--out",
+        str(tmp_path / "a.csv"),
+    ]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as demo:
+        assert demo.stdout is not None
+        assert demo.stderr is not None
+        demo.stdout.close()
+        said = demo.stderr.read()
+    assert demo.returncode == 1
+    assert said.splitlines()[-1].startswith("callkit demo: what reads the output has ended")
+    assert "Errno" not in said

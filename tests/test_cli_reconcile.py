@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import warnings
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -135,7 +135,7 @@ def test_times_without_an_offset_need_the_zone(folder: Path, capsys: pytest.Capt
 @pytest.mark.parametrize(
     ("arguments", "part"),
     [
-        (["nowhere.parquet"], "nowhere.parquet"),
+        (["nowhere.parquet"], "there is no file nowhere.parquet"),
         (["bad.csv"], "bad.csv: columns 'source', "),
         (["calls.ods"], "cannot read .ods"),
         (["calls.parquet", "--out", "nowhere/found.csv"], "there is no folder nowhere"),
@@ -150,6 +150,7 @@ def test_what_cannot_be_done_is_a_sentence(
     """A failure ends with exit code 1 and a sentence on stderr, and leaves the records as they were."""
     before = (folder / "calls.parquet").read_bytes()
     (folder / "bad.csv").write_text("call_id,cost\na,1\n")
+    (folder / "calls.ods").touch()
     write(cdrs(itnio()).with_columns(mine=1), folder / "clash.parquet")
     if "clash.parquet" in arguments:
         write(ck.read_cdrs("calls.parquet").with_columns(mine=pl.lit("x")), folder / "calls.parquet")
@@ -179,6 +180,7 @@ def test_a_missing_extra_is_a_sentence(
         (["a.csv", "--tz", "Nowhere"], "'Nowhere' is no time zone"),
         (["a.csv", "--out", "found.doc"], "must end in .csv or .parquet (the findings), .xlsx (the dispute"),
         (["a.csv", "--period", "2026-10-01", "2026-11-01T00:00:00Z"], "--period"),
+        (["a.csv", "--deadline", "5/11/2026"], "'5/11/2026' is no day like 2026-10-31"),
         (["a.csv", "--period", "2026-11-01T00:00:00Z", "2026-10-01T00:00:00Z"], "--period"),
     ],
 )
@@ -254,8 +256,68 @@ def test_the_cut_can_be_stated(papers: Path, capsys: pytest.CaptureFixture[str],
     assert "in Europe/London, by when a call was submitted" in said
 
 
-def test_a_deck_that_cannot_be_read_is_told(papers: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cut_that_is_a_guess_is_noted(
+    papers: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Records that end with the period are warned of, unless the user says how the invoice is cut."""
+    calls, out = pl.read_parquet(papers / "calls.parquet"), str(tmp_path / "found.csv")
+    arguments = ["--invoice", f"{papers}/invoice.csv", "--out", out]
+    inside = datetime(2026, 9, 2, tzinfo=UTC), datetime(2026, 9, 29, tzinfo=UTC)
+    write(calls.filter(pl.col("submitted_at").is_between(*inside)), tmp_path / "inside.parquet")
+    files = f"{papers}/calls.parquet", str(tmp_path / "inside.parquet")
+    notes = []
+    for more in ([], ["--invoice-tz", "Asia/Shanghai", "--clock", "ended"]):
+        for file in files:
+            assert main(["reconcile", file, *arguments, *more]) == 0
+            notes.append(capsys.readouterr().err)
+    assert not notes[0]
+    assert "do not reach over both ends of the invoice's period" in notes[1]
+    assert " is taken, by which " in notes[1]
+    assert "state --invoice-tz and --clock" in notes[1]
+    assert not notes[2]
+    assert not notes[3]
+
+
+def test_the_pack_says_who_and_until_when(
+    papers: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """What only the user knows is on the cover and in the letter; the vendor's copy shows whole numbers."""
+    arguments = [f"{papers}/calls.parquet", "--invoice", f"{papers}/invoice.csv"]
+    who = ["--customer", "Example Ltd", "--vendor", "ITNIO Tech", "--account", "A-77", "--contact", "Ann"]
+    book, letter = tmp_path / "dispute.xlsx", tmp_path / "letter.txt"
+    told(capsys, *arguments, *who, "--deadline", "2026-10-09", "--out", str(book), "--out", str(letter))
+    cover = {row[0]: row[1] for row in openpyxl.load_workbook(book)["cover"].iter_rows(values_only=True)}
+    assert [cover[name] for name in ("Customer", "Vendor", "Account", "Contact", "Numbers")] == [
+        "Example Ltd", "ITNIO Tech", "A-77", "Ann", "masked",
+    ]  # fmt: skip
+    assert cover["Deadline"] == "end of 2026-10-09 (Asia/Shanghai), by the contract"
+    assert "To:       ITNIO Tech\nFrom:     Example Ltd\nAccount:  A-77\n" in letter.read_text()
+    assert "\N{BULLET}" in letter.read_text()
+    told(capsys, *arguments, "--vendor-copy", "--out", str(letter))
+    assert "\N{BULLET}" not in letter.read_text()
+
+
+def test_decisions_are_carried_on(papers: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """A claim that was withdrawn in an earlier workbook is no more demanded; a workbook is not written over itself."""
+    arguments = [f"{papers}/calls.parquet", "--invoice", f"{papers}/invoice.csv"]
+    first, second = tmp_path / "first.xlsx", tmp_path / "second.xlsx"
+    told(capsys, *arguments, "--out", str(first))
+    book = openpyxl.load_workbook(first)
+    columns = [cell.value for cell in book["claims"][1]]
+    book["claims"].cell(2, columns.index("decision") + 1).value = "withdraw"
+    book.save(first)
+    told(capsys, *arguments, "--decisions", str(first), "--out", str(second))
+    demanded = openpyxl.load_workbook(second)["claims"].cell(2, columns.index("demanded") + 1).value
+    assert demanded == "withdrawn"
+    same = ["--decisions", str(first), "--out", str(first)]
+    assert f"would replace {first}" in failed(capsys, *arguments, *same)
+
+
+def test_a_deck_that_cannot_be_read_is_told(
+    papers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """What is wrong with a paper is said before anything is worked on, and nothing is written."""
+    monkeypatch.chdir(tmp_path)
     (papers / "bad.csv").write_text("prefix,rate\n49,0.1\n")
     said = failed(capsys, f"{papers}/calls.parquet", "--deck", f"{papers}/bad.csv")
     assert "bad.csv" in said
