@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Any, Literal, cast
 
 import polars as pl
@@ -85,12 +86,14 @@ def write_chart_data(book: Book, drawn: Sequence[Sequence[Bar]]) -> None:
     if not drawn:
         return
     sheet = book.sheet(_DATA)
-    sheet.set_column(0, len(_SERIES), 14)
-    head = book.form(bold=True)
+    sheet.set_column(0, len(_SERIES), 16)
+    head, label = book.form(bold=True, text_wrap=True), book.form(text_wrap=True)
+    sheet.set_row(0, 30)
     for place, name in enumerate(["step", *_SERIES]):
         sheet.write_string(0, place, name, head)
     for row, bar in enumerate((bar for told in drawn for bar in told), 1):
-        sheet.write_string(row, 0, f"{bar.title}\n{_label(bar)}")
+        sheet.set_row(row, 30)
+        sheet.write_string(row, 0, f"{bar.title}\n{_label(bar)}", label)
         for place, name in enumerate(_SERIES, 1):
             sheet.write_number(row, place, _stretch(bar, name))
 
@@ -106,13 +109,16 @@ def _label(bar: Bar) -> str:
 
 def _stretch(bar: Bar, series: str) -> float:
     """How much of a bar a series draws; one that crosses zero is drawn in two."""
-    low, high = sorted((float(bar.start), float(bar.end)))
+    nothing = Decimal(0)
+    low, high = sorted((bar.start, bar.end))
     name, _, below = series.partition(", ")
     if name == "under":
-        return (min(high, 0.0) if high < 0 else 0.0) if below else max(low, 0.0)
+        return float(min(high, nothing) if below else max(low, nothing))
     if name != bar.part:
         return 0.0
-    return min(low, 0.0) - min(high, 0.0) if below else max(high, 0.0) - max(low, 0.0)
+    # The exact difference is rounded once: floats would show a last digit of their own.
+    drawn = min(low, nothing) - min(high, nothing) if below else max(high, nothing) - max(low, nothing)
+    return float(drawn)
 
 
 def _chart(book: Book, title: str, told: Sequence[Bar], first: int) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from callkit.cdr import MONEY, mask_numbers
 from callkit.export.book import Column, Kind
 from callkit.export.deadline import instant_text
+from callkit.export.words import STEPS, TIED
 
 _BOUNDARY = (
     *("moved_from", "moved_to", "local_time", "source", "call_id", "caller", "callee", "destination"),
@@ -41,12 +43,38 @@ def checked(tie_out: object) -> None:
 def sums(tie_out: Any) -> list[Table]:
     """What fits on one sheet: the bridge from the invoice to what is due, both totals, and what lies outside."""
     cut = tie_out.cut
-    period = f"{instant_text(cut.start)} to {instant_text(cut.end)}, by the clock '{cut.clock}' in {cut.tz}"
-    return [
-        Table(f"From the invoice's total to what is due; period {period}", tie_out.bridge),
+    start, end = (instant_text(edge.astimezone(ZoneInfo(cut.tz))) for edge in (cut.start, cut.end))
+    clock = "submitted" if cut.clock == "auto" else cut.clock
+    period = f"{start} to {end} ({cut.tz}), by when a call was {clock}; {tie_out.population} calls"
+    told = [
+        Table(f"From the invoice's total to what is due; {period}", _bridge(tie_out.bridge)),
         Table("Invoice and records by currency: differences are invoice less records", tie_out.totals),
-        Table("Records outside of the period and on no line of the invoice", tie_out.outside),
     ]
+    # Records that were taken out before, because they lie outside, are not here to be counted.
+    outside = Table("Records outside of the period and on no line of the invoice", tie_out.outside)
+    return [*told, outside] if tie_out.outside.height else told
+
+
+def _bridge(bridge: pl.DataFrame) -> pl.DataFrame:
+    """The steps as people call them, and what they mean."""
+    way = pl.DataFrame(
+        [
+            *(("tie_out" if step != "invoice" else "total", step, *said) for step, said in TIED.items()),
+            *(("reconciliation", step, *said) for step, said in STEPS.items()),
+            *(("total", step, *STEPS[step]) for step in ("billed", "expected")),
+        ],
+        schema=["part", "step", "_title", "what it is"],
+        orient="row",
+    )
+    told = bridge.join(way, on=["part", "step"], how="left", maintain_order="left")
+    return told.select(
+        "currency",
+        pl.coalesce("_title", "step").alias("step"),
+        "what it is",
+        "lines",
+        "calls",
+        "amount",
+    )
 
 
 def lists(tie_out: Any, *, masked: bool) -> list[Table]:

@@ -184,12 +184,12 @@ _BOTH = (
 
 def _invoice(pack: Pack) -> str:
     """What fits a page: of the bridge what is not zero, of the totals both sides, and what lies outside."""
-    bridge, totals, outside = sums(pack.tie_out)
-    kept = (pl.col("amount") != 0) | (pl.col("part") == "total")
+    bridge, totals, *outside = sums(pack.tie_out)
+    kept = (pl.col("amount") != 0) | pl.col("step").is_in(["Invoice", "Billed", "Expected"])
     shown = [
         Table(bridge.title, bridge.frame.filter(kept)),
         Table(totals.title, totals.frame.select(_BOTH)),
-        outside,
+        *outside,
     ]
     told = []
     for title, frame in shown:

@@ -19,6 +19,19 @@ STEPS = {
 }
 """The rows of the bridge: their titles, and what they mean."""
 
+TIED = {
+    "invoice": ("Invoice", "what the invoice asks for"),
+    "fee": ("Fees", "lines that are no calls"),
+    "tax": ("Taxes", "lines that are no calls"),
+    "credit": ("Credits", "lines that are no calls"),
+    "other": ("Other", "lines that are no calls"),
+    "only_on_invoice": ("Only on the invoice", "lines without any record"),
+    "only_in_cdrs": ("Only in the records", "records that no line asks for"),
+    "rounding": ("Rounding of lines", "within the last decimal of a line; not a difference"),
+    "differences": ("Differences", "lines and records that differ"),
+}
+"""The way from an invoice to what the records bill, before the rows of the bridge."""
+
 CAUSES = {
     "double_billed": "the same conversation is billed twice",
     "unanswered_charged": "charged although nobody answered",

@@ -212,7 +212,9 @@ _ORPHANS = [*_ID, Column("billed", TITLES["billed"], 12, "money"), *_EDITED]
 
 def _invoice(book: Book, pack: Pack) -> None:
     sheet = book.sheet("invoice")
-    sheet.set_column(0, 40, 16)
+    for place, width in enumerate((10, 22, 58)):
+        sheet.set_column(place, place, width)
+    sheet.set_column(3, 40, 16)
     row = 0
     for title, frame in sums(pack.tie_out):
         told = plain(frame)

@@ -36,9 +36,10 @@ def test_the_workbook_has_the_tie_out(tied: tuple[ck.Reconciliation, ck.TieOut],
     path = made.to_excel(tmp_path / "a.xlsx", tie_out=tie_out)
     told = sheets(path)
     bridge = [row[:6] for row in told["invoice"].iter_rows(values_only=True) if row[0] == "USD"]
-    steps = {(row[1], row[2]): Decimal(str(row[5])) for row in bridge[: tie_out.bridge.height]}
-    expected = {(part, step): amount for _, part, step, _, _, amount in tie_out.bridge.iter_rows()}
-    assert steps == expected
+    steps = [Decimal(str(row[5])) for row in bridge[: tie_out.bridge.height]]
+    assert steps == tie_out.bridge["amount"].to_list()
+    assert [row[1] for row in bridge[:2]] == ["Invoice", "Fees"]
+    assert all(row[1] and "_" not in row[1] and row[2] for row in bridge[: tie_out.bridge.height])
     differences = rows(told["invoice differences"])
     assert [row["destination"] for row in differences] == tie_out.differences["destination"].to_list()
     assert "=cmd()" in {row["destination"] for row in differences}
@@ -55,8 +56,26 @@ def test_the_report_has_the_tie_out(tied: tuple[ck.Reconciliation, ck.TieOut], t
     made, tie_out = tied
     page = made.to_html(tmp_path / "a.html", tie_out=tie_out).read_text(encoding="utf-8")
     assert "<h2>Invoice</h2>" in page
-    assert "only on invoice" in page
+    assert "Only on the invoice" in page
+    assert "lines without any record" in page
     assert "<h2>Invoice</h2>" not in made.to_html(tmp_path / "b.html").read_text(encoding="utf-8")
+
+
+def test_the_period_is_told_by_the_clock_that_cut_it(
+    tied: tuple[ck.Reconciliation, ck.TieOut], tmp_path: Path
+) -> None:
+    """Edges are told in the zone of the cut, with its clock in words; a list of nothing is not shown."""
+    made, _ = tied
+    lines = tied[1].invoice
+    path = made.to_excel(
+        tmp_path / "a.xlsx", tie_out=ck.tie_out(made, lines, tz="Asia/Shanghai", clock="ended")
+    )
+    first = [row[0] for row in sheets(path)["invoice"].iter_rows(values_only=True) if row[0]]
+    assert (
+        "2026-10-01 00:00 +08:00 to 2026-11-01 00:00 +08:00 (Asia/Shanghai), by when a call was ended"
+        in first[0]
+    )
+    assert not any(text.startswith("Records outside") for text in first)
 
 
 def test_the_same_twice(tied: tuple[ck.Reconciliation, ck.TieOut], tmp_path: Path) -> None:

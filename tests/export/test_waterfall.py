@@ -51,7 +51,8 @@ def test_what_is_stacked_is_what_is_meant(told: list[Decimal]) -> None:
         assert max(below) <= 0
         assert sum(above) == pytest.approx(max(high, 0), rel=1e-9, abs=1e-9)
         assert sum(below) == pytest.approx(min(low, 0), rel=1e-9, abs=1e-9)
-        assert sum(above[1:]) - sum(below[1:]) == pytest.approx(high - low, rel=1e-9, abs=1e-9)
+        drawn_length = sum(above[1:]) - sum(below[1:])
+        assert drawn_length == pytest.approx(float(abs(bar.end - bar.start)), rel=1e-9, abs=1e-9)
 
 
 @given(bridges)
@@ -76,3 +77,12 @@ def test_no_call_no_chart(tmp_path: Path) -> None:
     told = sheets(ck.reconcile(result(itnio()).cdrs.clear()).to_excel(tmp_path / "a.xlsx"))
     assert told["bridge"]["A1"].value == "Nothing was billed."
     assert "chart data" not in told
+
+
+@given(bridges)
+def test_a_bar_is_as_long_as_its_amount(told: list[Decimal]) -> None:
+    """What a bar is drawn with is the exact amount, to the last digit that a workbook can hold."""
+    for bar in drawn(told):
+        pieces = [_stretch(bar, f"{bar.part}{below}") for below in ("", ", below zero")]
+        if 0 in pieces:
+            assert abs(sum(pieces)) == float(abs(bar.end - bar.start))
