@@ -37,7 +37,7 @@ NAMES = Names(
         r"|(?:interval|increment|period) ?(?:n|2)",
         "currency": r"currency(?: code)?|ccy|curr|币种|货币",
         "direction": r"(?:call |traffic )?direction|方向",
-        "valid_from": r"(?:effective|start|begin)(?: (?:date|from|since|time|start|as of))*"
+        "valid_from": r"(?:effective|eff|start|begin)(?: (?:date|from|since|time|start|as of))*"
         r"|(?:valid|active|activation|applies)(?: (?:date|from|since|time|as of))+|from(?: date)?|生效日期|生效时间",
         "valid_to": r"(?:effective|valid)(?: date)? (?:to|until|till|thru|through)"
         r"|(?:expir(?:y|es|ed|ation)|end|terminat(?:es|ed|ion)|closing)(?: (?:date|time|on))*|until|to(?: date)?"

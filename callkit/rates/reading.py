@@ -16,6 +16,7 @@ from callkit.files.sheets import WHOLE_ROW, Sheet, name_of, sheets
 from callkit.rates import increments
 from callkit.rates.names import NAMES
 from callkit.rates.numbering import prefix_lists
+from callkit.rates.overlooked import refuse_overlooked
 from callkit.rates.part import Part
 from callkit.rates.pricing import currencies, no_other_fees, rates, unit_of_part
 from callkit.rates.schema import ROWS
@@ -84,6 +85,7 @@ def _without_notes(sheet: Sheet) -> Sheet:
 def _rows(part: Part) -> pl.DataFrame:
     sheet = part.sheet
     no_other_fees(part)
+    refuse_overlooked(part)
     told = pl.DataFrame(
         {
             "prefix": prefix_lists(part),

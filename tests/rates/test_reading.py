@@ -533,3 +533,34 @@ def test_a_deck_introduces_itself(tmp_path):
         "  1 unreadable cell: see .unreadable",
     ]
     assert "&lt;b&gt;.csv" in deck._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "name"),
+    [
+        ("Billing", ("60/60", "6+6"), "bill_period"),
+        ("Min/Inc", ("30 s / 6 s", "1/1"), "bill_period"),
+        ("EffDate", ("2026-09-01", "1-Sep-2026"), "valid_from"),
+        ("Date", ("04/05/2026", ""), "valid_from"),
+    ],
+)
+def test_a_column_that_would_change_the_money_is_not_overlooked(tmp_path, header, cells, name):
+    """Increments and dates under a header that is not known are refused, until the user says what they are."""
+    rows = [f"{prefix},0.03,USD,{cell}" for prefix, cell in zip(("86", "49"), cells, strict=True)]
+    file = text(tmp_path / "deck.csv", f"Prefix,Rate,Currency,{header}", *rows)
+    told = refused(file)
+    assert f"columns={{{header!r}: {name!r}}}" in told
+    assert ck.RateDeck.read(file, columns={header: None}).rows[name].null_count() == 2
+    stated = ck.RateDeck.read(
+        file, columns={header: name}, date_format="%d/%m/%Y" if header == "Date" else None
+    )
+    assert stated.rows[name].null_count() < 2
+
+
+def test_columns_of_other_things_are_left_out(tmp_path):
+    """What is neither increments nor dates throughout changes nothing; nor do dates beside those that are known."""
+    told = ["86,0.03,USD,60/60,2026-09-01,2026-08-02", "49,0.03,USD,n/a,2026-09-01,2026-08-03"]
+    file = text(tmp_path / "deck.csv", "Prefix,Rate,Currency,Remark,Eff. Date,Changed", *told)
+    deck = ck.RateDeck.read(file)
+    assert deck.rows["bill_period"].null_count() == 2
+    assert deck.rows["valid_from"].to_list() == [datetime(2026, 9, 1, tzinfo=UTC)] * 2
