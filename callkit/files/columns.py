@@ -41,6 +41,11 @@ class Names:
     known: Mapping[str, str]
     harmless: frozenset[str] = frozenset()
 
+    @property
+    def one(self) -> str:
+        """One such table, with its article: "a rate deck", "an invoice"."""
+        return f"{'an' if self.what[0] in 'aeio' else 'a'} {self.what}"
+
     def meant(self, header: str) -> list[str]:
         """Every name that a header may stand for; its own where it is one already."""
         told = plain(header)
@@ -65,7 +70,7 @@ class Names:
             if ours is not None and ours not in self.known:
                 close = get_close_matches(str(ours), self.known, n=1)
                 meant = f"did you mean {close[0]!r}?" if close else f"it has {', '.join(self.known)}"
-                raise ValueError(f"columns: a {self.what} has no column {ours!r} for {theirs!r}; {meant}")
+                raise ValueError(f"columns: {self.one} has no column {ours!r} for {theirs!r}; {meant}")
         named = [ours for ours in own.values() if ours is not None]
         twice = sorted({ours for ours in named if named.count(ours) > 1})
         if twice:

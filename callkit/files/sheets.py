@@ -155,13 +155,13 @@ def _no_header(grid: Grid, names: Names, required: Sequence[str], where: str) ->
     widest = max(filled, key=len, default=[])
     place = f"{where}, sheet {grid.name!r}" if grid.name else where
     if not widest:
-        return f"{place} is empty: a {names.what} needs a row that names its columns"
+        return f"{place} is empty: {names.one} needs a row that names its columns"
     example = required[0].split("|")[0]
     needed = " and ".join(either.replace("|", " or ") for either in required)
     shown = ", ".join(map(repr, widest))
     shown = shown if len(shown) <= _LONGEST else f"{shown[:_LONGEST]}…"
     return (
-        f"{place}: no row names the columns of a {names.what}, which needs {needed}; the fullest row "
+        f"{place}: no row names the columns of {names.one}, which needs {needed}; the fullest row "
         f"has {shown}. Say which of the file's columns are which, e.g. columns={{{widest[0]!r}: {example!r}}}."
     )
 

@@ -18,7 +18,8 @@ _WORDS = {
     r"(one time|recurring|non recurring)( (fees?|charges?))?|mrc|nrc|subscription|rental|surcharges?|setup",
     "tax": r"tax(es)?|vat|gst|hst|sales tax|mwst|ust|iva|tva|税|增值税",
     "credit": r"credits?|credit notes?|discounts?|refunds?|rebates?|adjustments?",
-    "other": r"other|miscellaneous|misc",
+    "other": r"other|miscellaneous|misc|payments?( (received|made))?|(previous|opening|prior|last) balance|"
+    r"balance (brought|carried) forward",
     TOTAL: r"((grand|sub|invoice|net|gross|overall) ?)?totals?"
     r"( (due|amount|usage|calls|fees?|tax(es)?|charges?))?( [a-z]{3})?|"
     r"total (in|excl|incl|before|after|without|with) .*|amount due|balance due|sum|summe|gesamt(summe|betrag)?|"
@@ -28,6 +29,7 @@ _WITHIN = {
     "tax": r"\b(tax|taxes|vat|gst|mwst)\b",
     "credit": r"\b(credit|discount|refund|rebate)\b",
     "fee": r"\b(fee|fees|subscription|rental|surcharge)\b",
+    "other": r"\b((previous|opening|prior|last) balance|balance (brought|carried) forward|payments? (received|made))\b",
 }
 
 

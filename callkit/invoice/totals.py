@@ -32,10 +32,12 @@ def without_totals(rows: pl.DataFrame, where: str) -> tuple[pl.DataFrame, pl.Dat
     Raises
     ------
     SchemaError
-        If a total is the sum of no such lines: it names the row, and what they add up to.
+        If a total is the sum of no such lines: it names the row, and what they add up to. If a line without a name is
+        the sum of those above it.
     """
     is_one = pl.col("kind") == TOTAL
     lines = rows.filter(~is_one)
+    _refuse_nameless(lines, where)
     if lines.height == rows.height:
         return rows, TOTALS.to_frame()
     currencies = lines["currency"].unique().sort().to_list()
@@ -75,6 +77,23 @@ def without_totals(rows: pl.DataFrame, where: str) -> tuple[pl.DataFrame, pl.Dat
         )
         since = total["at"]
     return lines, pl.DataFrame(found, schema=TOTALS)
+
+
+def _refuse_nameless(lines: pl.DataFrame, where: str) -> None:
+    """Refuse a line that is the sum of all lines above it, and says neither a destination nor a call: a bare sum."""
+    so_far = pl.col("amount").cum_sum().shift(1).over("currency")
+    above = pl.int_range(pl.len()).over("currency")
+    nameless = pl.col("destination").is_null() & pl.col("call_id").is_null() & (pl.col("kind") == "usage")
+    bare = nameless & (above >= 2) & (pl.col("amount") != 0) & (pl.col("amount") == so_far)
+    named = lines["destination"].is_not_null() | lines["call_id"].is_not_null()
+    found = lines.filter(bare & named.any())
+    if found.height:
+        row = found.row(0, named=True)
+        raise SchemaError(
+            f"{where}: {row['place']} has no destination, and its {money_text(row['amount'])} {row['currency']} "
+            f"are the sum of the lines above it. If it is a total, write Total into it or take the row out of the "
+            f"file; if it is a line, give it a destination."
+        )
 
 
 def _sums(own: pl.DataFrame, at: int, since: int) -> Iterator[tuple[str, pl.DataFrame]]:

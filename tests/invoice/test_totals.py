@@ -122,3 +122,14 @@ def test_no_total_is_ever_counted(cents: list[int], off: int) -> None:
             read(*rows, total)
     else:
         assert read(*rows, total).lines["amount"].sum() == D(sum(cents)) / 100
+
+
+def test_a_sum_without_a_name_is_not_counted_as_a_line():
+    """A row without a destination that is the sum of those above it is refused: as a line it would double the bill."""
+    lines = LINES[:3]
+    with pytest.raises(ck.SchemaError, match=r"row 4 has no destination, and its 8\.25 USD are the sum"):
+        read(*lines, (None, None, "USD", 7, "8.25"))
+    assert read(*lines, (None, None, "USD", 7, "8.24")).lines.height == 4
+    assert read(*lines, (None, None, "EUR", 7, "8.25")).lines.height == 4
+    nameless = [(None, None, "USD", 1, amount) for amount in ("1", "2", "3")]
+    assert read(*nameless).lines.height == 3, "without any name, a line may be the sum of others"
