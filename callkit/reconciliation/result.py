@@ -217,7 +217,11 @@ class Reconciliation(Sendable):
         ------
         KeyError
             If there is no such call.
+        TypeError
+            If an id is not text.
         """
+        if not isinstance(call_id, str):
+            raise TypeError(f"call_id must be text, as in the records, got {call_id!r}")
         wanted = pl.col("call_id") == call_id
         if source is not None:
             wanted &= pl.col("source") == source

@@ -159,3 +159,9 @@ def test_every_call_can_be_explained():
     ]
     for call in calls:
         assert explained(call, call_id="odd")
+
+
+def test_an_id_is_text():
+    """A number is no id: the error says so, in place of the engine's own."""
+    with pytest.raises(TypeError, match="call_id must be text, as in the records, got 3"):
+        ck.reconcile(cdrs(itnio())).explain(3)

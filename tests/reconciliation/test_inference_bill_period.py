@@ -187,5 +187,7 @@ def test_what_is_asked_is_checked():
         infer_bill_period(calls, by=("place",))
     with pytest.raises(TypeError, match="names of columns"):
         infer_bill_period(calls, by=(1,))  # type: ignore[arg-type]  # on purpose
+    with pytest.raises(TypeError, match="names of columns, got 3"):
+        infer_bill_period(calls, by=3)  # type: ignore[arg-type]  # on purpose
     with pytest.raises(ck.SchemaError, match="charged_duration"):
         infer_bill_period(calls.with_columns(charged_duration=pl.lit(math.pi)))

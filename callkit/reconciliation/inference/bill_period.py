@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
@@ -135,9 +135,10 @@ def infer_bill_period(cdrs: object, by: Sequence[str] = ()) -> pl.DataFrame:
     return pl.concat(parts)
 
 
-def _names(by: Sequence[str]) -> list[str]:
-    names = [by] if isinstance(by, str) else list(by)
-    if not all(isinstance(name, str) for name in names):
+def _names(by: object) -> list[str]:
+    given = list(by) if isinstance(by, Iterable) and not isinstance(by, str) else [by]
+    names = [name for name in given if isinstance(name, str)]
+    if len(names) < len(given):
         raise TypeError(f"by must be names of columns, got {by!r}")
     return list(dict.fromkeys(names))
 
