@@ -20,9 +20,9 @@ When a laptop is enough
 
 What comes to the driver
     The distinct charges (equal source, currency, bill period, direction, rates, amounts and seconds, and the row of the
-    deck) with their counts: some ten thousand for half a million calls, and growing ever more slowly, because durations and
-    rates repeat. `spark.driver.maxResultSize` (1 GiB) limits them. The calls of two numbers that talk again within a
-    minute come, too; usually they are few. `bridge(by=...)` multiplies the charges by the groups.
+    deck) with their counts: some ten thousand for half a million calls, and growing ever more slowly, because durations
+    and rates repeat. `spark.driver.maxResultSize` (1 GiB) limits them. The calls of two numbers that talk again within
+    a minute come, too; usually they are few. `bridge(by=...)` multiplies the charges by the groups.
 
 Memory and cores
     A Python worker holds 65,536 records at a time, some hundred megabytes; it lives outside of the executor's heap, so
