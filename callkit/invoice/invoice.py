@@ -179,7 +179,10 @@ class Invoice:
             parts.append(part)
             bad += unreadable
         if bad:
-            raise SchemaError(listed(told.where, sorted(bad, key=_by_place)))
+            raise SchemaError(
+                f"{listed(told.where, sorted(bad, key=_by_place))}\n"
+                f"Mend the file; take out of it what is no line, such as a note below the table."
+            )
         lines, totals = without_totals(pl.concat(parts, how="diagonal"), told.where)
         if lines.is_empty() and isinstance(source, str | Path):
             raise SchemaError(

@@ -217,6 +217,16 @@ def _currencies(reading: _Reading, kinds: pl.Series) -> pl.Series:
 def _periods(reading: _Reading, kinds: pl.Series) -> tuple[pl.Series, pl.Series]:
     start, end, day = (_local(reading, name, kinds) for name in ("period_start", "period_end", "day"))
     stated = stated_period(reading.told)
+    if (
+        stated is None
+        and not {"period_start", "period_end", "day"} & set(reading.sheet.of)
+        and "usage" in kinds
+    ):
+        raise SchemaError(
+            f"{reading.told.where}: no column says what period the lines are of. Say it: "
+            f"period=('2026-09-01', '2026-09-30'), or name the columns: columns={{'…': 'period_start', "
+            f"'…': 'period_end'}}, or 'day' for lines of one day."
+        )
     pairs: list[Period | None] = []
     written = {(a, b) for a, b in zip(start, end, strict=True) if a is not None and b is not None}
     outside = first_outside(written, reading.told.period_end, reading.told.where)

@@ -271,6 +271,22 @@ def test_a_header_may_name_the_currency(tmp_path: Path) -> None:
     assert ck.Invoice.read(file, period=SEPTEMBER, currency="CAD").lines["currency"].to_list() == ["CAD"]
 
 
+def test_a_period_that_nobody_tells_is_asked_for_once(tmp_path: Path) -> None:
+    """An invoice of many lines without a period is refused in one sentence, with what to say."""
+    file = text(tmp_path / "a.csv", "Country,Calls,Amount (USD)\n" + "Germany,3,3.20\n" * 30)
+    told = refused(file)
+    assert "no column says what period the lines are of. Say it: period=('2026-09-01', '2026-09-30')" in told
+    assert "row" not in told
+
+
+def test_a_note_below_the_table_is_named(tmp_path: Path) -> None:
+    """Text below the lines is named as a row that is no line, with what to do."""
+    file = text(tmp_path / "a.csv", "Country,Calls,Amount (USD)\nGermany,3,3.20\n\nPayable within 14 days\n")
+    told = refused(file, period=SEPTEMBER)
+    assert "'Payable within 14 days'" in told
+    assert told.endswith("take out of it what is no line, such as a note below the table.")
+
+
 def test_what_was_owed_before_is_no_usage(tmp_path: Path) -> None:
     """A balance brought forward and a payment are on the statement, and in its total, but are no calls."""
     rows = "Germany,3,3.20\nPrevious balance,,50\nPayment received 3 Sep,,-50\nAmount due,,3.20\n"
