@@ -64,9 +64,11 @@ def _opening(pack: Pack, demanded: pl.DataFrame) -> str:
         ).iter_rows()
         if claims
     ]
+    *most, last = sums
+    together = f"{', '.join(most)} and {last}" if most else last
     return _paragraph(
         f"We have recomputed the charge of each call from the call detail records that you gave us. More was "
-        f"billed than is due for {counted(demanded.height, 'call')}: {' and '.join(sums)}. Please credit these "
+        f"billed than is due for {counted(demanded.height, 'call')}: {together}. Please credit these "
         f"amounts, or name the clause of our agreement by which each charge is due."
     )
 

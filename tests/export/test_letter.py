@@ -188,3 +188,9 @@ def test_the_same_twice() -> None:
     """Equal results give equal letters, whatever order the records came in."""
     made = result(*mixed(), failed(cost=Decimal("0.05"), submitted_at=itnio()["submitted_at"] + seconds(5)))
     assert made.claim_letter() == ck.reconcile(made.cdrs.reverse()).claim_letter()
+
+
+def test_several_currencies_are_listed_as_in_a_sentence() -> None:
+    """The demands of three currencies are told with a comma, and an `and` before the last."""
+    told = " ".join(result(over(), over(currency="EUR"), over(currency="GBP")).claim_letter().split())
+    assert "EUR 0.01333 (1 call), GBP 0.01333 (1 call) and USD 0.01333 (1 call). Please" in told
