@@ -17,21 +17,41 @@ if TYPE_CHECKING:
 _VALUES = [name for name in cdr.SCHEMA if name not in ("source", "call_id")]
 
 
-def _conflicts(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
-    del ledger  # the facts hold all that there is to tell
-    differing = pl.concat_str(
-        [pl.when(pl.col(name).n_unique() > 1).then(pl.lit(name)) for name in _VALUES],
+def _differing(names: list[str]) -> pl.Expr:
+    """The columns in which the records of a call differ, by name; empty where there is none."""
+    return pl.concat_str(
+        [pl.lit(""), *(pl.when(pl.col(name).n_unique() > 1).then(pl.lit(name)) for name in names)],
         separator=", ",
         ignore_nulls=True,
+    ).str.strip_prefix(", ")
+
+
+def _told(facts: Facts, *, by_vendor: bool) -> pl.DataFrame:
+    repeated = facts.repeated
+    own = [name for name in repeated.columns if name not in cdr.SCHEMA]
+    conflict = pl.format(
+        "The vendor lists this call {} times, with different values of {}; the costs are {}. "
+        "Each is taken as billed. Ask which record is right.",
+        "records",
+        "differing",
+        "reported",
+    )
+    copies = pl.format(
+        "This call is there {} times, and only columns of your own differ: {}. Each is taken as billed; "
+        "if it is one record, leave those columns out, and it counts once.",
+        "records",
+        "own",
     )
     return (
-        facts.repeated.group_by("source", "call_id")
+        repeated.group_by("source", "call_id")
         .agg(
             pl.len().alias("records"),
             money(pl.col("cost")).fill_null("none").sort().str.join(", ").alias("reported"),
-            differing.alias("differing"),
+            _differing(_VALUES).alias("differing"),
+            _differing(own).alias("own"),
             pl.col("currency").min().alias("currency"),
         )
+        .filter((pl.col("differing") != "") == by_vendor)
         .select(
             "call_id",
             "source",
@@ -39,15 +59,22 @@ def _conflicts(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
             pl.lit("one record").alias("expected"),
             pl.lit(None, MONEY).alias("amount"),
             "currency",
-            pl.format(
-                "The vendor lists this call {} times, with different values of {}; the costs are {}. "
-                "Each is taken as billed. Ask which record is right.",
-                "records",
-                "differing",
-                "reported",
-            ).alias("explanation"),
+            (conflict if by_vendor else copies).alias("explanation"),
         )
     )
 
 
-CHECKS = (GroupCheck("conflicting_record", "error", "A", find=_conflicts),)
+def _conflicts(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
+    del ledger  # the facts hold all that there is to tell
+    return _told(facts, by_vendor=True)
+
+
+def _copies(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
+    del ledger
+    return _told(facts, by_vendor=False)
+
+
+CHECKS = (
+    GroupCheck("conflicting_record", "error", "A", find=_conflicts),
+    GroupCheck("conflicting_record", "error", "D", find=_copies),
+)

@@ -32,3 +32,14 @@ def test_ids_of_two_vendors_are_two_ids():
     """The same id at both vendors is no conflict, nor are records without an id."""
     assert not found("conflicting_record", itnio(call_id="1"), whatsapp(call_id="1"), keep=True)
     assert not found("conflicting_record", itnio(call_id=None), itnio(call_id=None, cost=None), keep=True)
+
+
+def test_columns_of_the_users_own_accuse_nobody():
+    """One record that came in two files, with the file in a column, is a question that names that column."""
+    own = [itnio(file="a.csv", parts=[1]), itnio(file="b.csv", parts=[2])]
+    finding = only("conflicting_record", *own, keep=True)
+    assert marks(finding) == ("error", "D", None)
+    assert "only columns of your own differ: file, parts. Each is taken as billed" in finding["explanation"]
+    both = only("conflicting_record", own[0], itnio(file="b.csv", parts=[1], cost=Decimal("0.1")), keep=True)
+    assert both["grade"] == "A"
+    assert "different values of cost;" in both["explanation"]
