@@ -288,9 +288,7 @@ def test_what_a_workbook_has_lost_already_is_refused(tmp_path: Path) -> None:
     )
     lost, date, error = refused(file, columns={}).splitlines()[1:]
     assert lost.startswith("  sheet 'October', row 2, column 'call_id': '1534852416384920000', expected text")
-    assert error.startswith(
-        "  sheet 'October', row 3, column 'cost': \"Expected string but got 'Error(Div0)'\""
-    )
+    assert error.startswith("  sheet 'October', row 3, column 'cost': '#DIV/0!'")
     assert date.startswith("  sheet 'October', row 3, column 'answered_at': '2026-09-01 12:00:00'")
 
 

@@ -17,6 +17,16 @@ _INSTANT = (
     r"(?:(Z|z)|([+-])([0-2][0-9]):?([0-5][0-9])?)?$"
 )
 
+_ERRORS = {
+    "Div0": "#DIV/0!",
+    "NA": "#N/A",
+    "Name": "#NAME?",
+    "Null": "#NULL!",
+    "Num": "#NUM!",
+    "Ref": "#REF!",
+    "Value": "#VALUE!",
+}
+
 _NAMED = 20
 _LONGEST = 60
 
@@ -50,6 +60,18 @@ def listed(source: str, unreadable: Sequence[Unreadable]) -> str:
         lines.append(f"  … and {len(unreadable) - _NAMED:,} more")
     count = "1 cell" if len(unreadable) == 1 else f"{len(unreadable):,} cells"
     return "\n".join([f"{source}: {count} cannot be read.", *lines])
+
+
+def error_value(detail: str) -> str:
+    """The value of a workbook's cell that holds an error, as a spreadsheet shows it; else what its reader said.
+
+    Examples
+    --------
+    >>> from callkit.files.cells import error_value
+    >>> error_value("Expected string but got 'Error(Div0)'")
+    '#DIV/0!'
+    """
+    return next((shown for name, shown in _ERRORS.items() if f"Error({name})" in detail), detail)
 
 
 def _shown(value: str) -> str:

@@ -12,7 +12,7 @@ import polars as pl
 
 from callkit.cdr import as_lazy
 from callkit.errors import SchemaError
-from callkit.files.cells import Unreadable
+from callkit.files.cells import Unreadable, error_value
 from callkit.files.tables import ENDINGS, GUARDED, shortest, workbook
 
 SEARCHED = 50
@@ -103,7 +103,10 @@ def _workbook(path: Path) -> list[Grid]:
             columns.append(text.str.replace(_A_DAY, "$1"))
             unreadable += [(at, cell) for cell in unsure]
         unreadable += [
-            (error.offset_position[1], Unreadable(error.offset_position[0] + 1, "", error.detail, "a value"))
+            (
+                error.offset_position[1],
+                Unreadable(error.offset_position[0] + 1, "", error_value(error.detail), "a value"),
+            )
             for error in (errors.errors if errors else [])
         ]
         texts = pl.DataFrame(columns)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from callkit.errors import SchemaError
-from callkit.files.cells import Unreadable
+from callkit.files.cells import Unreadable, error_value
 
 if TYPE_CHECKING:
     from fastexcel import ExcelReader
@@ -180,7 +180,12 @@ def _sheet(path: Path, book: ExcelReader, sheet: str, header: list[str]) -> Tabl
     place = f"sheet {sheet!r}, "
     rows = _numbered(cells)
     unreadable = [
-        Unreadable(error.offset_position[0] + 2, names[error.offset_position[1]], error.detail, "a value")
+        Unreadable(
+            error.offset_position[0] + 2,
+            names[error.offset_position[1]],
+            error_value(error.detail),
+            "a value",
+        )
         for error in (errors.errors if errors else [])
     ]
     columns = []
