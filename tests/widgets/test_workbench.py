@@ -171,6 +171,7 @@ def test_a_click_on_a_check_chooses_its_calls(clear):
     named = clear.result.findings.filter(check="charged_duration")["call_id"]
     assert set(clear.selection["call_id"]) == set(named)
     picks(clear.view.findings, "pick")
+    assert not clear.view.chosen
     assert clear.selection.height == clear.result.cdrs.height
 
 
@@ -234,6 +235,24 @@ def test_a_call_is_explained_and_has_its_place_on_the_stairs(clear):
     rings = [rows for rows in view.stairs.spec["datasets"].values() if any("said" in row for row in rows)]
     assert rings[0][0]["call_duration"] == call["call_duration"]
     assert view.bill_period.value == call["bill_period"]
+
+
+def test_another_width_keeps_what_is_chosen(clear):
+    """A page that grows draws wider charts; that nothing is clicked in the new ones is not taken for a click."""
+    view = clear.view
+    picks(view.findings, "pick", {"check": "charged_duration"})
+    chosen, narrow = view.chosen, view.days.spec["width"]
+    clear.surroundings.width = 1_600
+    picks(view.findings, "pick")
+    assert view.days.spec["width"] > narrow
+    assert view.chosen == chosen
+    clear.surroundings.dark = True
+    assert view.days.spec["config"]["background"] == "#111111"
+    clear.surroundings.dark = False
+    clear.surroundings.width = 800
+    assert "caller" not in [column["name"] for column in view.table.columns]
+    assert len(view.table.rows[0]) == len(view.table.columns)
+    clear.surroundings.width = 0
 
 
 def test_the_pictures_are_of_one_currency(clear):

@@ -15,6 +15,7 @@ from callkit.export.deadline import months_later
 from callkit.invoice import Invoice
 from callkit.measures import instant
 from callkit.reconciliation import Reconciliation
+from callkit.widgets.workbench.pieces import counted
 
 HEADLINE = schema_of(
     currency=pl.String,
@@ -119,7 +120,7 @@ def as_html(rows: pl.DataFrame, complete: str, now: datetime) -> str:
 
 def _drawn(row: dict[str, Any], *, invoiced: bool, now: datetime) -> str:
     billed = row["billed"]
-    verified = f"{row['calls']:,} calls, {_percent(row['verified'], billed)} recomputed"
+    verified = f"{counted(row['calls'], 'call')}, {_percent(row['verified'], billed)} recomputed"
     of = "the invoice" if row["invoiced"] is not None else "what was billed"
     share = f", {row['claim_share']:.2%} of {of}" if row["claim_share"] is not None else ""
     cells = [f"<b>{escape(row['currency'] or '(none)')}</b>"]
@@ -129,7 +130,7 @@ def _drawn(row: dict[str, Any], *, invoiced: bool, now: datetime) -> str:
         )
     cells += [
         _cell(billed, verified),
-        _cell(row["claim"], f"{row['claims']:,} calls{share}"),
+        _cell(row["claim"], f"{counted(row['claims'], 'call')}{share}"),
         _cell(row["unverified"], f"{_percent(row['unverified'], billed)} of what was billed"),
         _expiry(row, now),
     ]

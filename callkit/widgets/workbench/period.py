@@ -107,15 +107,17 @@ class PeriodSection(Section):
         months: tuple[datetime, datetime] | None = None,
         said: str | None = None,
         *,
-        around: bool = True,
+        asked: bool = True,
     ) -> None:
         """Offer the months that the vendor may still show, or one stated one, and choose the newest whole one.
 
-        `said` stands in the place of the vendor's two months, where they do not matter; `around` says whether more than
-        the period can be asked for.
+        `said` stands in the place of the vendor's two months, where they do not matter; `asked` says whether a
+        period can be asked for at all: else only the zone matters.
         """
         self._said = said
-        shown(self.around, yes=around)
+        shown(self.around, yes=asked)
+        for field in (self.month, self.first, self.last):
+            shown(field, yes=asked)
         if months is not None:
             known = [months[0].date()]
         else:

@@ -45,8 +45,10 @@ STYLE = """<style>
 .ckw table.ckw-money small { display: block; color: var(--ck-quiet); font-size: 12px; }
 .ckw ul.ckw-told { margin: 2px 0 4px 18px; padding: 0; }
 .ckw ul.ckw-told li { margin: 2px 0; }
-.ckw pre.ckw-pre { white-space: pre-wrap; overflow-wrap: anywhere; margin: 4px 0; padding: 8px 10px; font-size: 12.5px;
+.ckw pre.ckw-pre { white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal;
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif); margin: 4px 0; padding: 8px 10px; font-size: 12.5px;
   line-height: 1.5; background: var(--ck-soft); color: var(--ck-text); border-radius: 3px; }
+.ckw pre.ckw-pre.ckw-code { font-family: var(--jp-code-font-family, monospace); }
 .ckw .jupyter-button.ckw-main { background: #00755a; color: #fff; font-weight: 600; }
 .ckw .jupyter-button.mod-active { background: #00755a; color: #fff; box-shadow: none; }
 .ckw .widget-upload { font-size: 0; }
@@ -157,6 +159,11 @@ def folded(title: str, *children: Any) -> Any:
     made = widgets.Accordion([widgets.VBox([*children])], titles=(title,))
     made.selected_index = None
     return made
+
+
+def counted(count: int, one: str) -> str:
+    """`1 call`, `2,000 calls`."""
+    return f"{count:,} {one}{'' if count == 1 else 's'}"
 
 
 def shown(widget: Any, *, yes: bool) -> None:

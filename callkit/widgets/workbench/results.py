@@ -22,7 +22,7 @@ from callkit.widgets.offline import mount, on_pick
 from callkit.widgets.surroundings import Surroundings
 from callkit.widgets.workbench.calls import PAGE, Calls, Chosen, amounts, page_of
 from callkit.widgets.workbench.headline import as_html, headline
-from callkit.widgets.workbench.pieces import Section, button, folded, labelled, quiet, row, shown
+from callkit.widgets.workbench.pieces import Section, button, counted, folded, labelled, quiet, row, shown
 from callkit.widgets.workbench.table import PagedTable
 
 SHOWS = [
@@ -84,6 +84,7 @@ class ResultSection(Section):
         self._found = pl.DataFrame()
         self._page = pl.DataFrame()
         self._drawing = False
+        self._fresh: set[Any] = set()
         self.chosen = Chosen()
         self.call: dict[str, Any] | None = None
         self.numbers = pl.DataFrame()
@@ -293,17 +294,20 @@ class ResultSection(Section):
             self.places: ("destinations", lambda one: one["destination"]),
         }
         for mounted, (part, value) in picked.items():
-            on_pick(mounted, "pick", self._picker(part, value))
-        on_pick(self.stairs, "pick", self._picker("points", self._point))
-        on_pick(self.stairs, "pick_agreeing", self._picker("points", self._point))
+            on_pick(mounted, "pick", self._picker(mounted, part, value))
+        on_pick(self.stairs, "pick", self._picker(self.stairs, "points", self._point))
+        on_pick(self.stairs, "pick_agreeing", self._picker(self.stairs, "points", self._point))
 
     def _picker(
-        self, part: str, value: Callable[[dict[str, Any]], Any]
+        self, mounted: Any, part: str, value: Callable[[dict[str, Any]], Any]
     ) -> Callable[[list[dict[str, Any]]], None]:
         def picked(points: list[dict[str, Any]]) -> None:
             # "Billed" is no step: all calls make it up.
             steps = [value(point) for point in points]
             told = tuple(step for step in steps if part != "steps" or step.islower())
+            if not points and mounted in self._fresh:
+                return  # a chart that was just drawn says that nothing is clicked in it: that is no click
+            self._fresh.discard(mounted)
             if told != getattr(self.chosen, part):
                 self.choose(**{part: told})
 
@@ -325,7 +329,7 @@ class ResultSection(Section):
         if clicked:
             self._choose(Chosen())
         for name in _CHARTS if clicked else names:
-            getattr(self, name).chart = self._drawn(name)
+            self._swap(name)
 
     def _columns(self) -> dict[str, tuple[str, bool]]:
         narrow = 0 < self._surroundings.width < _NARROW
@@ -340,12 +344,17 @@ class ResultSection(Section):
         if self._calls is None or not self._pictures.children:
             return
         for name in _CHARTS:
-            getattr(self, name).chart = self._drawn(name)
+            self._swap(name)
         self._draw_stairs()
+
+    def _swap(self, name: str) -> None:
+        mounted = getattr(self, name)
+        self._fresh.add(mounted)
+        mounted.chart = self._drawn(name)
 
     def _draw_stairs(self) -> None:
         if not self._drawing and self._detail.children and self._calls is not None:
-            self.stairs.chart = self._drawn("stairs")
+            self._swap("stairs")
 
     def _offer_periods(self) -> None:
         assert self._calls is not None  # noqa: S101 - called with a result
@@ -430,7 +439,7 @@ def _told(calls: pl.DataFrame, chosen: Chosen) -> str:
         for currency, _, difference in amounts(calls)
         if currency is not None and difference
     )
-    count = f"{calls.height:,} call{'' if calls.height == 1 else 's'}"
+    count = counted(calls.height, "call")
     which = f": {chosen}" if chosen else ""
     worth = f" Billed − expected: {sums}." if sums else ""
     return f"<strong>{escape(count)}</strong>{escape(which)}.{escape(worth)}"

@@ -104,7 +104,9 @@ class TakeAwaySection(Section):
 
     def say_code(self, code: str) -> None:
         """Show the code."""
-        self.code.value = f'<pre class="ckw-pre">{escape(code)}</pre>' if code else quiet("Fetch first.")
+        self.code.value = (
+            f'<pre class="ckw-pre ckw-code">{escape(code)}</pre>' if code else quiet("Fetch first.")
+        )
 
     @property
     def cover(self) -> Cover:

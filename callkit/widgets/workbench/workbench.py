@@ -19,7 +19,7 @@ from callkit.widgets.workbench.code import Asked, code_of
 from callkit.widgets.workbench.fetching import FetchSection
 from callkit.widgets.workbench.job import Outcome
 from callkit.widgets.workbench.period import PeriodSection
-from callkit.widgets.workbench.pieces import STYLE
+from callkit.widgets.workbench.pieces import STYLE, counted
 from callkit.widgets.workbench.plans import Plan
 from callkit.widgets.workbench.results import ResultSection
 from callkit.widgets.workbench.source import SourceSection
@@ -203,7 +203,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
                 said = "NXCloud is asked call by call, whatever the period; days and times are told in this zone."
         elif source.reads_archive:
             said = "Calls of these days are taken out of the archive."
-        self.period.begin_anew(source.months, said, around=source.asks_period)
+        self.period.begin_anew(source.months, said, asked=source.asks_period)
         self.check.of_sandbox(source.sandbox if source.is_sandbox else None, source.vendor.value)
         self._drop_result()
         self.cdrs = None
@@ -270,7 +270,8 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             found,
         )
         self.take_away.offer(result, found, invoice, self._code)
-        said = f"{result.findings.height:,} findings, {result.claims.height:,} calls to claim."
+        found_and_claimed = counted(result.findings.height, "finding"), counted(result.claims.height, "call")
+        said = f"{', '.join(found_and_claimed)} to claim."
         if found is not None:
             said += f" Invoice: {_lines(found)}."
         check.message.say(said, "done", notes)
