@@ -66,12 +66,13 @@ def _reported() -> pl.Expr:
 
 def _contradiction(facts: Facts) -> pl.Expr:
     unit = facts.rated(rate_unit)
-    worth = pl.when(verifiable()).then(
-        pl.format(
-            ": {}",
-            too_much(step_amount("rate"), pl.col("currency"), money(step_amount("rate").abs())),
-        )
-    )
+    amount = too_much(step_amount("rate"), pl.col("currency"), money(step_amount("rate").abs()))
+    # The step is about the seconds that are due; only where they were charged is it the difference of the two costs.
+    due = pl.col("expected_charged_duration")
+    as_told = _STATED | (due == pl.col("charged_duration"))
+    told = pl.when(as_told).then(pl.format(": {}", amount))
+    for_due = pl.format("; for the {} s that are due, that is {}", due, amount)
+    worth = pl.when(verifiable()).then(told.otherwise(for_due))
     stated = pl.format("the record charges {}/{}", money(pl.col("rate")), unit)
     derived = pl.format(
         "{} s by it cost {}, and {} are billed",

@@ -123,6 +123,19 @@ def test_a_deck_that_states_its_unit_supports_a_claim():
     assert result.coverage.row(0, named=True)["status"] == "contract_verified"
 
 
+def test_the_worth_of_a_price_is_told_for_the_seconds_that_are_due():
+    """Where other seconds were charged than are due, the sentence does not give the step as a difference of costs."""
+    call = whatsapp(cost=Decimal("0.08"), currency="USD")
+    dear = deck({"rate": Decimal("0.1"), "bill_period": "1+1"}, unit=60)
+    finding = ck.reconcile(cdrs(call), rate_deck=dear).findings.filter(check="rate").row(0, named=True)
+    # 31 s at 0.08 for 36 s are 0.068889, at 0.1/min 0.051667.
+    assert finding["amount"] == Decimal("0.017222")
+    assert (
+        "36 s by it cost 0.06, and 0.08 are billed; for the 31 s that are due, that is 0.017222 USD too much."
+        in finding["explanation"]
+    )
+
+
 def test_an_assumed_rounding_supports_no_claim():
     """Less than a unit of the cost's last decimal is only a question while nobody says how costs are rounded."""
     call = whatsapp(cost=Decimal("0.0801"), currency="USD")
