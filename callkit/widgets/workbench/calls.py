@@ -136,7 +136,7 @@ class Calls:
 
 def page_of(calls: pl.DataFrame, *, sort: str, descending: bool, page: int, size: int = PAGE) -> pl.DataFrame:
     """Cut one page out of calls sorted by a column; what has no value comes last, equals by `_row`."""
-    place = calls.select(pl.col(sort).alias("_key"), "_row", pl.int_range(pl.len()).alias("_at"))
+    place = calls.select(pl.col(sort).alias("_key"), pl.int_range(pl.len()).alias("_at"))
     upto = (page + 1) * size
     if upto * 20 < calls.height:
         # Of many calls only the first pages are put in order.
@@ -145,7 +145,8 @@ def page_of(calls: pl.DataFrame, *, sort: str, descending: bool, page: int, size
             cut = (usable["_key"].top_k(upto) if descending else usable["_key"].bottom_k(upto)).sort()
             edge = cut[0] if descending else cut[-1]
             place = usable.filter(pl.col("_key") >= edge if descending else pl.col("_key") <= edge)
-    ordered = place.sort("_key", "_row", descending=[descending, False], nulls_last=True)
+    # Stable, on rows that come in the order of `_row`: quicker than by two keys.
+    ordered = place.sort("_key", descending=descending, nulls_last=True, maintain_order=True)
     return calls[ordered.slice(page * size, size)["_at"]]
 
 

@@ -189,7 +189,9 @@ class ResultSection(Section):
     def clear_choice(self) -> None:
         """Choose all calls again."""
         self._choose(Chosen())
-        self._redraw_all()
+        if self._calls is not None and self._pictures.children:
+            for name in (*_CHARTS, "stairs"):
+                self._unmark(getattr(self, name))
 
     def select(self, call_id: str, source: str | None = None) -> None:
         """Choose one call by the vendor's id.
@@ -325,10 +327,9 @@ class ResultSection(Section):
         """Draw some charts again; what was clicked in them is given up."""
         if self._drawing or self._calls is None or not self._pictures.children:
             return
-        clicked = bool(self.chosen)
-        if clicked:
-            self._choose(Chosen())
-        for name in _CHARTS if clicked else names:
+        if self.chosen:
+            self.clear_choice()
+        for name in names:
             self._swap(name)
 
     def _columns(self) -> dict[str, tuple[str, bool]]:
@@ -351,6 +352,12 @@ class ResultSection(Section):
         mounted = getattr(self, name)
         self._fresh.add(mounted)
         mounted.chart = self._drawn(name)
+
+    def _unmark(self, mounted: Any) -> None:
+        """Have the browser draw the same chart again, in which nothing is clicked."""
+        self._fresh.add(mounted)
+        again = mounted.spec.get("usermeta", {}).get("again", 0) + 1
+        mounted.spec = {**mounted.spec, "usermeta": {"again": again}}
 
     def _draw_stairs(self) -> None:
         if not self._drawing and self._detail.children and self._calls is not None:
