@@ -573,6 +573,7 @@ def test_another_source_takes_the_result_away(done):
     workbench.source.value = "sandbox"
     assert (workbench.result, workbench.cdrs, workbench.selection.height) == (None, None, 0)
     assert all(maker.disabled for maker in workbench.take_away.makers.values())
+    assert (workbench.fetching.message.text, workbench.fetching.bar.value) == ("", 0)
     workbench.close()
 
 

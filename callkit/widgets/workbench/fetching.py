@@ -68,6 +68,14 @@ class FetchSection(Section):
         self._job = Job(plan, self._progress, self._end)
         self._job.start()
 
+    def begin_anew(self) -> None:
+        """Call off what is under way, and forget what was said of other records."""
+        self.call_off()
+        self.wait()
+        self.complete, self.told.value = "", ""
+        self.bar.value, self.bar.max, self.bar.bar_style = 0, 1, ""
+        self.message.clear()
+
     def call_off(self) -> None:
         """Cancel what is under way."""
         if self.running and self._job is not None:

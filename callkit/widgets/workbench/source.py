@@ -216,7 +216,7 @@ class SourceSection(Section):
         self.ids = labelled(
             widgets.Textarea,
             "Call ids",
-            "100%",
+            "98%",
             placeholder="Paste call ids, one a line",
             rows=3,
             continuous_update=False,

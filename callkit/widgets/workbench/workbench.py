@@ -205,10 +205,10 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             said = "Calls of these days are taken out of the archive."
         self.period.begin_anew(source.months, said, asked=source.asks_period)
         self.check.of_sandbox(source.sandbox if source.is_sandbox else None, source.vendor.value)
+        self.fetching.begin_anew()
         self._drop_result()
         self.cdrs = None
         self._code = ""
-        self.fetching.message.clear()
 
     def _paper_changed(self) -> None:
         if self._ready and self.result is not None:
