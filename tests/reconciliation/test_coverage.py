@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import callkit as ck
@@ -17,6 +17,8 @@ from callkit.reconciliation.coverage import coverage, rounding_memo
 from reconciliation.calls import RATINGS, cdrs, deck, failed, itnio, missing, numbered, random_calls, whatsapp
 
 D = Decimal
+# Each example reconciles a frame: a hundred of them are as many as CI has time for.
+FEWER = settings(max_examples=min(100, settings.default.max_examples))
 # Neither coverage nor memo asks what was found, and without findings they are known sooner.
 OFF = {check.name: "off" for check in CHECKS}
 
@@ -37,6 +39,7 @@ def memo(frame, **arguments):
     return rounding_memo(result.ledger, result.facts)
 
 
+@FEWER
 @given(
     seed=st.integers(0, 10_000),
     made=st.sampled_from(RATINGS),
@@ -170,6 +173,7 @@ def test_the_memo_leaves_out_what_is_not_rounding():
     assert memo(cdrs(itnio(), itnio(call_id="another")))["calls"].to_list() == [1]
 
 
+@FEWER
 @given(
     calls=st.lists(st.tuples(st.integers(1, 7200), st.integers(1, 10**6)), min_size=1, max_size=20),
     rating=st.sampled_from([rating for rating in RATINGS if rating.per_seconds != "block"]),
