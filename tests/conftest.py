@@ -16,6 +16,9 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+# Programs that are run by hand: they import each other as such, and have no examples.
+collect_ignore = ["benchmarks"]
+
 CI = os.environ.get("CI", "").lower() in ("1", "true")
 
 # No deadline: the first run of an expression compiles it, and a shared machine may stall.
