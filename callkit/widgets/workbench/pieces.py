@@ -36,13 +36,13 @@ STYLE = """<style>
   white-space: pre-wrap; overflow-wrap: anywhere; max-width: 110ch; }
 .ckw a { color: var(--ck-accent); text-decoration: underline; }
 .ckw table.ckw-money { border-collapse: collapse; font-variant-numeric: tabular-nums; margin: 2px 0 6px; }
-.ckw table.ckw-money th { font-weight: 500; color: var(--ck-quiet); text-align: right; padding: 2px 22px 2px 0;
+.ckw table.ckw-money th { font-weight: 500; color: var(--ck-quiet); text-align: right; padding: 2px 16px 2px 0;
   font-size: 12.5px; vertical-align: bottom; }
-.ckw table.ckw-money td { text-align: right; padding: 5px 22px 5px 0; border-top: 1px solid var(--ck-line);
+.ckw table.ckw-money td { text-align: right; padding: 5px 16px 5px 0; border-top: 1px solid var(--ck-line);
   white-space: nowrap; vertical-align: top; }
 .ckw table.ckw-money td:first-child, .ckw table.ckw-money th:first-child { text-align: left; }
 .ckw table.ckw-money b { font-size: 19px; font-weight: 600; }
-.ckw table.ckw-money small { display: block; color: var(--ck-quiet); font-size: 12px; }
+.ckw table.ckw-money small { display: block; color: var(--ck-quiet); font-size: 12px; white-space: normal; }
 .ckw ul.ckw-told { margin: 2px 0 4px 18px; padding: 0; }
 .ckw ul.ckw-told li { margin: 2px 0; }
 .ckw pre.ckw-pre { white-space: pre-wrap; overflow-wrap: anywhere; word-break: normal;

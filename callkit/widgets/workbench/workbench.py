@@ -26,6 +26,9 @@ from callkit.widgets.workbench.source import SourceSection
 from callkit.widgets.workbench.takeaway import TakeAwaySection
 from callkit.widgets.workbench.tying import cut_out, same_cut
 
+_ENDING = 0.5
+"""Seconds: whoever sees that a fetch is complete may be quicker than its thread ends."""
+
 
 class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no types
     """Fetch, check, see, and take away: six sections from the source of the records to the dispute.
@@ -161,6 +164,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
             None where it cannot be done: `check.message.text` says why.
         """
         message = self.check.message
+        self.wait(_ENDING)
         if self.fetching.running:
             message.say("A fetch is under way: wait for its end, or cancel it", "error")
             return None
