@@ -15,7 +15,9 @@ from callkit.cdr import mask_numbers
 from callkit.errors import SchemaError
 from callkit.export import Cover, read_decisions, write
 from callkit.files import read_cdrs
-from callkit.invoice import Invoice, TieOut, find_cutoff, tie_out
+from callkit.invoice import Invoice, TieOut
+from callkit.invoice.best import best_tie_out, tied_again
+from callkit.invoice.calls import Clock
 from callkit.rates import RateDeck
 from callkit.reconciliation import Reconciliation, reconcile
 from callkit.reconciliation.wording import money_text
@@ -46,7 +48,7 @@ def reconcile_files(arguments: argparse.Namespace) -> int:
     _writable(outs, [*files, *papers])
     decisions = None if arguments.decisions is None else read_decisions(arguments.decisions)
     cdrs, deck, invoice = _given(arguments)
-    tied = None if invoice is None else _tied(cdrs, invoice, arguments.invoice_tz, arguments.clock)
+    tied = None if invoice is None else _tied(cdrs, invoice, arguments.clock)
     result = reconcile(
         cdrs if tied is None else tied.cdrs,
         rate_deck=deck,
@@ -62,7 +64,7 @@ def reconcile_files(arguments: argparse.Namespace) -> int:
     print(f"{_counted(cdrs.height, 'record')} in {_counted(len(files), 'file')}{left_out}.\n")
     if tied is not None:
         # Held against the judged records, so that the way goes on from what they bill to what is due.
-        tied = tie_out(result, tied.invoice, tz=tied.cut.tz, clock=tied.cut.clock, population=tied.population)
+        tied = tied_again(result, tied)
         print(f"The invoice against the records\n{_indented(repr(tied))}\n")
         print(
             f"Below: the {_counted(tied.cdrs.height, 'record')} that the invoice is about; the others lie outside.\n"
@@ -119,19 +121,12 @@ def _read(files: Sequence[Path], tz: str | None) -> pl.DataFrame:
         ) from None
 
 
-def _tied(cdrs: pl.DataFrame, invoice: Invoice, tz: str | None, clock: str | None) -> TieOut:
+def _tied(cdrs: pl.DataFrame, invoice: Invoice, clock: Clock | None) -> TieOut:
     """Hold the invoice against the records, cut as it fits them best where the user does not say how."""
-    best = find_cutoff(cdrs, invoice)
-    if tz is not None:
-        best = best.filter(pl.col("zones").list.contains(tz))
-    if clock is not None:
-        best = best.filter(pl.col("clock") == clock)
-    if best.is_empty():
-        return tie_out(cdrs, invoice, tz=tz, clock=clock or "auto")  # type: ignore[arg-type]  # checked by the parser
-    found = best.row(0, named=True)
-    if tz is None or clock is None:
-        _doubts(best)
-    return tie_out(cdrs, invoice, tz=tz or found["tz"], clock=found["clock"], population=found["population"])
+    tied, candidates = best_tie_out(cdrs, invoice, clock)
+    if candidates.height and (invoice.tz is None or clock is None):
+        _doubts(candidates)
+    return tied
 
 
 def _doubts(candidates: pl.DataFrame) -> None:

@@ -11,6 +11,7 @@ import polars as pl
 
 from callkit.charts.dressing import look
 from callkit.invoice import Invoice, TieOut
+from callkit.invoice.best import best_tie_out, tied_again
 from callkit.measures import instant
 from callkit.reconciliation import Reconciliation, reconcile
 from callkit.widgets.surroundings import Surroundings
@@ -24,7 +25,6 @@ from callkit.widgets.workbench.plans import Plan
 from callkit.widgets.workbench.results import ResultSection
 from callkit.widgets.workbench.source import SourceSection
 from callkit.widgets.workbench.takeaway import TakeAwaySection
-from callkit.widgets.workbench.tying import cut_out, same_cut
 
 _ENDING = 0.5
 """Seconds: whoever sees that a fetch is complete may be quicker than its thread ends."""
@@ -253,7 +253,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         result = reconcile(
             records, rating=rating, rate_deck=deck, archive=kept, tolerance=tolerance, period=period, tz=tz
         )
-        found = None if cut is None else same_cut(result, cut)
+        found = None if cut is None else tied_again(result, cut)
         self.result, self.tie_out = result, found
         check.tell(result.rating)
         self.view.show(
@@ -287,7 +287,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         notes = []
         if invoice is not None:
             try:
-                cut = cut_out(cdrs, invoice)
+                cut, _ = best_tie_out(cdrs, invoice)
             except ValueError as error:
                 notes.append(f"The invoice cannot be held against the records: {error}")
             else:
