@@ -20,8 +20,8 @@ from callkit.invoice.best import best_tie_out, tied_again
 from callkit.invoice.calls import Clock
 from callkit.rates import RateDeck
 from callkit.reconciliation import Reconciliation, reconcile
-from callkit.reconciliation.wording import money_text
-from callkit.terminal import printable, report
+from callkit.reconciliation.wording import money_text, printable
+from callkit.terminal import report
 
 __all__ = ["reconcile_files"]
 

@@ -19,7 +19,7 @@ from callkit.errors import ArchiveBusy
 from callkit.fetch import ItnioVoice
 from callkit.fetching import client_of, read_ids
 from callkit.files import read_cdrs
-from callkit.terminal import printable
+from callkit.reconciliation.wording import printable
 
 __all__ = ["BUSY", "status", "sync"]
 

@@ -30,11 +30,6 @@ def report(result: Reconciliation) -> list[str]:
     ]
 
 
-def printable(text: str) -> str:
-    """A vendor's text on a terminal, without line breaks and escape sequences of its own."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
-
-
 def _patterns(patterns: pl.DataFrame) -> list[str]:
     told = patterns.filter(pl.col("amount").is_not_null()).head(5)
     if told.is_empty():

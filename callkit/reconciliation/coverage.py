@@ -16,6 +16,7 @@ import polars as pl
 
 from callkit.billing import DIGITS, increments, units_of
 from callkit.cdr import MONEY, schema_of
+from callkit.reconciliation.charges import ROWS
 from callkit.reconciliation.checks.mixed_currency import several_currencies
 from callkit.reconciliation.contract import unit_assumed
 from callkit.reconciliation.ledger import answered, in_units, step_column, verifiable
@@ -121,13 +122,13 @@ def coverage(
     return pl.DataFrame([*sorted(told, key=_place), copies], schema=SCHEMA, orient="row")
 
 
-def rounding_memo(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
+def rounding_memo(charges: pl.DataFrame, facts: Facts) -> pl.DataFrame:
     """Tell what the vendor's rounding costs the customer, or saves: billed minus the exact quotient.
 
     Parameters
     ----------
-    ledger
-        The ledger of every distinct record.
+    charges
+        The judged charges, each counted.
     facts
         What its judgement rests on.
 
@@ -139,12 +140,12 @@ def rounding_memo(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
         rounded once, half-even, to ten decimals. Left out are calls whose rate is shown with fewer digits than it is
         charged by, because there the exact quotient is not known. Sorted by source and currency, nulls last.
     """
-    unit = facts.rated(per_seconds)
+    unit, of = facts.rated(per_seconds), pl.col(ROWS)
     flat = facts.rated(lambda rating: pl.lit(in_units(rating.connect_fee), pl.Int128))
     seconds = pl.col("charged_duration").cast(pl.Int128)
     exact = units_of(pl.col("rate")) * seconds + pl.when(seconds != 0).then(flat).otherwise(0) * unit
     summed = (
-        ledger.filter(
+        charges.filter(
             answered(),
             pl.col("verdict") == "agrees",
             pl.col("rate").is_not_null(),
@@ -160,10 +161,9 @@ def rounding_memo(ledger: pl.LazyFrame, facts: Facts) -> pl.DataFrame:
         .filter(pl.col("_per") <= _MOST_PER)
         .group_by("source", "currency", "_per")
         .agg(
-            pl.len().cast(pl.Int64).alias("calls"),
-            (pl.col("_billed") * unit - exact).sum().alias("_over"),
+            of.sum().alias("calls"),
+            ((pl.col("_billed") * unit - exact) * of).sum().alias("_over"),
         )
-        .collect(engine="streaming")
     )
     totals: dict[tuple[str | None, str | None], tuple[int, Fraction]] = {}
     for source, currency, seconds_per, calls, over in summed.iter_rows():

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from callkit import cdr
+from callkit.billing import money_of
 from callkit.cdr import MONEY
 from callkit.reconciliation.bridge import bridge, groups
+from callkit.reconciliation.charges import ROWS
 from callkit.reconciliation.coverage import coverage, rounding_memo
 from callkit.reconciliation.exchange import exchange_rates, settlement_forms
 from callkit.reconciliation.explain import explain
 from callkit.reconciliation.patterns import patterns
 from callkit.reconciliation.provenance import Provenance, provenance
 from callkit.reconciliation.sendable import Sendable
-from callkit.reconciliation.wording import money_text, rating_in_words
+from callkit.reconciliation.wording import money_text, printable, rating_in_words
 
 if TYPE_CHECKING:
     from callkit.billing import Rating
@@ -167,7 +169,7 @@ class Reconciliation(Sendable):
     @cached_property
     def rounding(self) -> pl.DataFrame:
         """What the vendor's rounding costs, or saves, by source and currency: billed minus the exact quotient."""
-        return rounding_memo(self.ledger, self.facts)
+        return rounding_memo(self.charges, self.facts)
 
     @cached_property
     def settlement(self) -> pl.DataFrame:
@@ -187,20 +189,23 @@ class Reconciliation(Sendable):
     @cached_property
     def totals(self) -> pl.DataFrame:
         """Per currency: calls, billed, expected, overcharge, undercharge and unverified."""
-        difference = pl.col("cost_difference")
+        calls, verdict = pl.col(ROWS), pl.col("verdict")
+        billed, expected = (pl.col(name) * calls for name in ("_billed", "_expected"))
+        sums = {
+            "billed": billed,
+            "expected": expected,
+            "overcharge": (billed - expected).filter(verdict == "overcharged"),
+            "undercharge": (billed - expected).filter(verdict == "undercharged"),
+            "unverified": billed.filter(verdict == "unverified"),
+        }
         return (
-            self.lazy.filter(pl.col("cost").is_not_null())
+            self.charges.filter(pl.col("cost").is_not_null())
             .group_by("currency")
             .agg(
-                pl.len().cast(pl.Int64).alias("calls"),
-                pl.col("cost").sum().alias("billed"),
-                pl.col("expected_cost").sum().alias("expected"),
-                difference.filter(pl.col("verdict") == "overcharged").sum().alias("overcharge"),
-                difference.filter(pl.col("verdict") == "undercharged").sum().alias("undercharge"),
-                pl.col("cost").filter(pl.col("verdict") == "unverified").sum().alias("unverified"),
+                calls.sum().alias("calls"),
+                *(money_of(amount.sum()).cast(MONEY).alias(name) for name, amount in sums.items()),
             )
             .sort("currency", nulls_last=True)
-            .collect(engine="streaming")
         )
 
     def explain(self, call_id: str, source: str | None = None) -> str:
@@ -235,7 +240,7 @@ class Reconciliation(Sendable):
 
     def __repr__(self) -> str:
         said = [
-            f"  {_printable(row['currency'] or '(no currency)')}: billed {money_text(row['billed'])}, "
+            f"  {printable(row['currency'] or '(no currency)')}: billed {money_text(row['billed'])}, "
             f"expected {money_text(row['expected'])}, overcharged {money_text(row['overcharge'])}, "
             f"undercharged {money_text(row['undercharge'].copy_abs())}, unverified {money_text(row['unverified'])}"
             for row in self.totals.iter_rows(named=True)
@@ -273,18 +278,12 @@ class Reconciliation(Sendable):
             f"<div>{escape(said)}</div></div>"
         )
 
-    @cached_property
+    @property
     def _height(self) -> int:
-        height: int = self.ledger.select(pl.len()).collect(engine="streaming").item()
-        return height
+        return int(self.charges[ROWS].sum())
 
     def _counted(self) -> str:
         return f"{self._height:,} call" if self._height == 1 else f"{self._height:,} calls"
-
-
-def _printable(text: str) -> str:
-    """A vendor's text on a terminal, without line breaks and escape sequences of its own."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
 def _cell(name: str, value: object) -> str:

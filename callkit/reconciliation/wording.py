@@ -21,6 +21,11 @@ def money_text(amount: Decimal) -> str:
     return f"{whole}.{fraction.rstrip('0').ljust(2, '0')}"
 
 
+def printable(text: str) -> str:
+    """A vendor's text on a terminal, without line breaks and escape sequences of its own."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
+
+
 def too_much(difference: pl.Expr, unit: pl.Expr | str, show: pl.Expr) -> pl.Expr:
     """`0.02 EUR too much` or `0.02 EUR too little`; `show` is the difference's size as text."""
     unit_text = pl.lit(unit) if isinstance(unit, str) else unit

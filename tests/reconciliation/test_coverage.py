@@ -13,7 +13,7 @@ import reference
 from callkit import cdr
 from callkit.reconciliation import coverage as covered
 from callkit.reconciliation.checks import CHECKS
-from callkit.reconciliation.coverage import coverage, rounding_memo
+from callkit.reconciliation.coverage import coverage
 from reconciliation.calls import RATINGS, cdrs, deck, failed, itnio, missing, numbered, random_calls, whatsapp
 
 D = Decimal
@@ -35,8 +35,7 @@ def reasons(frame, **arguments):
 
 
 def memo(frame, **arguments):
-    result = ck.reconcile(frame, severity=OFF, **arguments)
-    return rounding_memo(result.ledger, result.facts)
+    return ck.reconcile(frame, severity=OFF, **arguments).rounding
 
 
 @FEWER
