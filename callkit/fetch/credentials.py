@@ -53,8 +53,8 @@ def from_environment(names: dict[str, str]) -> dict[str, str]:
     if missing:
         plural = "s" if len(missing) > 1 else ""
         raise ValueError(
-            f"environment variable{plural} not set: {', '.join(missing)}. Set "
-            f"{'them' if plural else 'it'} before Python starts, or give the credentials as arguments."
+            f"environment variable{plural} not set: {', '.join(missing)}. Set {'them' if plural else 'it'} where this "
+            f"program is started from, or keep the credentials in the system's keyring."
         )
     return {argument: os.environ[variable].strip() for argument, variable in names.items()}
 
@@ -84,9 +84,7 @@ def from_keyring(service: str, names: tuple[str, ...]) -> dict[str, str]:
     except Exception as error:  # noqa: BLE001 backends raise what they like, and their text may name an entry
         problem = f"no usable backend on this machine ({type(error).__name__})"
     if problem:
-        raise ValueError(
-            f"the keyring cannot be read: {problem}. Use environment variables (from_env) or arguments instead."
-        )
+        raise ValueError(f"the keyring cannot be read: {problem}. Use environment variables instead.")
     missing = [name for name in names if not (found[name] or "").strip()]
     if missing:
         raise ValueError(

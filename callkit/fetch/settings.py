@@ -80,9 +80,9 @@ def _checked_url(url: object) -> str:
         scheme, host = parts.scheme.lower(), parts.hostname or ""
         _ = parts.port
         if "@" in parts.netloc:
-            problem = "base_url must hold no user name or password: give credentials as arguments"
+            problem = "base_url must hold no user name or password: credentials are given apart"
         elif parts.query or parts.fragment or "?" in url or "#" in url:
-            problem = "base_url must hold no query and no fragment: give credentials as arguments"
+            problem = "base_url must hold no query and no fragment: credentials are given apart"
     except ValueError:
         problem = "base_url cannot be read as a URL"
     if problem:

@@ -173,7 +173,9 @@ def test_real_keyrings():
 
     try:
         keyring.set_keyring(fail.Keyring())
-        with pytest.raises(ValueError, match=r"no usable backend on this machine .NoKeyringError.*from_env"):
+        with pytest.raises(
+            ValueError, match=r"no usable backend on this machine .NoKeyringError.*environment variables"
+        ):
             ItnioVoice.from_keyring()
         keyring.set_keyring(InMemory())
         client = NxWhatsApp.from_keyring(base_url="http://127.0.0.1:1")

@@ -19,9 +19,9 @@ from callkit import cdr
 from callkit.measures import MEASURES
 from callkit.numbers import country
 from callkit.widgets.explorer import Explorer
-from callkit.widgets.explorer_charts import brushed
-from callkit.widgets.explorer_cube import DIMENSIONS, Cube, Part
-from callkit.widgets.explorer_outliers import odd_days, odd_members
+from callkit.widgets.explorer.charts import brushed
+from callkit.widgets.explorer.cube import DIMENSIONS, Cube, Part
+from callkit.widgets.explorer.outliers import odd_days, odd_members
 
 TZ = "Asia/Kolkata"
 DAY = 86_400_000

@@ -121,5 +121,5 @@ def _imports(text: str) -> list[str]:
         told += ["import polars as pl", ""]
     told.append("import callkit as ck")
     if "read_ids(" in text:
-        told.append("from callkit.fetching import read_ids")
+        told.append("from callkit.files import read_ids")
     return told

@@ -16,8 +16,7 @@ from callkit import cdr
 from callkit.archive import Archive
 from callkit.cdr import as_lazy
 from callkit.fetch import ItnioVoice, NxWhatsApp
-from callkit.fetching import read_ids
-from callkit.files import read_cdrs
+from callkit.files import read_cdrs, read_ids
 from callkit.sandbox import Sandbox
 from callkit.sandbox.settings import NOW, PERIOD
 from callkit.widgets.workbench.credentials import Credentials
@@ -260,7 +259,7 @@ class SourceSection(Section):
     def _ids_came(self, uploaded: Uploaded) -> None:
         with self.message.telling():
             with uploaded.as_file() as file:
-                count = len(list(read_ids(file, None)))
+                count = len(read_ids(file))
             self._ids = uploaded
             self.message.say(f"{uploaded.name}: {count:,} call ids")
 
@@ -305,11 +304,11 @@ class SourceSection(Section):
         if pasted:
             return pasted, f"{pasted!r}"
         if path:
-            return list(read_ids(Path(path), None)), f"read_ids(Path({path!r}), None)"
+            return read_ids(Path(path)), f"read_ids(Path({path!r}))"
         if self._ids is not None:
             with self._ids.as_file() as file:
-                ids = list(read_ids(file, None))
-            return ids, f"read_ids(Path({self._ids.name!r}), None)"
+                ids = read_ids(file)
+            return ids, f"read_ids(Path({self._ids.name!r}))"
         raise ValueError(
             "Source: NXCloud is asked call by call: paste call ids, name a file of them, or upload one"
         )

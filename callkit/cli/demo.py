@@ -8,10 +8,10 @@ from time import perf_counter
 
 import polars as pl
 
+from callkit.cli.telling import report
 from callkit.export import write_csv
 from callkit.reconciliation import reconcile
 from callkit.sandbox import Sandbox
-from callkit.terminal import report
 
 
 def demo(*, calls: int, seed: int, out: Path) -> int:

@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from callkit.cdr import mask_numbers
+from callkit.cli.telling import report
 from callkit.errors import SchemaError
 from callkit.export import Cover, read_decisions, write
 from callkit.files import read_cdrs
@@ -21,7 +22,6 @@ from callkit.invoice.calls import Clock
 from callkit.rates import RateDeck
 from callkit.reconciliation import Reconciliation, reconcile
 from callkit.reconciliation.wording import money_text, printable
-from callkit.terminal import report
 
 __all__ = ["reconcile_files"]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from callkit.lab import copy_notebooks, lab
+from callkit.cli.lab import copy_notebooks, lab
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 
 
 def test_every_notebook_is_copied(tmp_path: Path) -> None:
@@ -35,8 +35,8 @@ def test_root_may_open_the_lab(
 ) -> None:
     """In a container, where everybody is root, JupyterLab starts all the same."""
     commands: list[list[str]] = []
-    monkeypatch.setattr("callkit.lab.os.geteuid", lambda: user, raising=False)
-    monkeypatch.setattr("callkit.lab.subprocess.call", lambda command: commands.append(command) or 0)
+    monkeypatch.setattr("callkit.cli.lab.os.geteuid", lambda: user, raising=False)
+    monkeypatch.setattr("callkit.cli.lab.subprocess.call", lambda command: commands.append(command) or 0)
     assert lab(tmp_path / "notebooks", browser=False) == 0
     assert ("--allow-root" in commands[0]) is allowed
     assert "--no-browser" in commands[0]

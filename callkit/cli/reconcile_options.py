@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from callkit.cli_types import amount, column, day, instant, out, result_out, severity, time_zone
+from callkit.cli.values import amount, column, day, instant, out, result_out, severity, time_zone
 
 
 def reconcile_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,4 +1,4 @@
-"""The terminal's side of callkit: `callkit demo`, `fetch`, `sync`, `status`, `reconcile`, `sandbox` and `lab`."""
+"""Which commands there are, and what becomes of their errors."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
-from callkit.cli_reconcile import reconcile_arguments
-from callkit.cli_types import days, instant, out, port
+from callkit.cli.options import fetch_arguments, status_arguments, sync_arguments, traffic_arguments
+from callkit.cli.reconcile_options import reconcile_arguments
+from callkit.cli.values import port
 from callkit.errors import CallkitError
 
 _ABOUT = """\
@@ -80,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = _command(
         commands, "demo", _demo, "the whole job on the sandbox: fetch a month, recompute, explain"
     )
-    _traffic(demo)
+    traffic_arguments(demo)
     demo.add_argument(
         "--out",
         type=Path,
@@ -89,12 +90,12 @@ def _parser() -> argparse.ArgumentParser:
         help="where the findings go (default: %(default)s; replaced if it is there)",
     )
 
-    _fetch_arguments(_command(commands, "fetch", _fetch, "call records from a vendor's API into a file"))
+    fetch_arguments(_command(commands, "fetch", _fetch, "call records from a vendor's API into a file"))
 
-    _sync_arguments(
+    sync_arguments(
         _command(commands, "sync", _sync, "read what an archive does not hold yet from a vendor, and keep it")
     )
-    _status_arguments(
+    status_arguments(
         _command(commands, "status", _status, "what an archive holds, and what the vendor will forget next")
     )
 
@@ -103,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     )
 
     sandbox = _command(commands, "sandbox", _sandbox, "serve both vendors' APIs on 127.0.0.1 until Ctrl-C")
-    _traffic(sandbox)
+    traffic_arguments(sandbox)
     sandbox.add_argument("--port", type=port, default=0, help="default: any free one")
 
     lab = _command(commands, "lab", _lab, "copy the notebooks here and open JupyterLab on them")
@@ -131,112 +132,18 @@ def _command(
     return parser
 
 
-def _traffic(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--calls", type=int, default=5_000, help="calls in the month, both vendors (%(default)s)"
-    )
-    parser.add_argument("--seed", type=int, default=7, help="another seed, another month (%(default)s)")
-
-
-def _fetch_arguments(parser: argparse.ArgumentParser) -> None:
-    vendors = parser.add_subparsers(dest="vendor", required=True, metavar="VENDOR", title="vendors")
-    keys = "CALLKIT_ITNIO_API_KEY and CALLKIT_ITNIO_API_SECRET"
-    itnio = vendors.add_parser(
-        "itnio", help="ITNIO Tech voice: the calls of a period", epilog=f"Needs {keys}."
-    )
-    itnio.add_argument(
-        "--from", dest="start", required=True, type=instant, metavar="TIME", help="first instant"
-    )
-    itnio.add_argument(
-        "--to", dest="end", required=True, type=instant, metavar="TIME",
-        help="first instant that is not wanted any more; both like 2026-10-01T00:00:00+08:00",
-    )  # fmt: skip
-    keys = "CALLKIT_NX_ACCESS_KEY, CALLKIT_NX_ACCESS_SECRET, CALLKIT_NX_APP_KEY and CALLKIT_NX_BUSINESS_PHONE"
-    nx = vendors.add_parser("nx", help="NXCloud WhatsApp calling: calls by id", epilog=f"Needs {keys}.")
-    nx.add_argument(
-        "--call-ids", required=True, type=Path, metavar="FILE",
-        help="one id a line; of a .csv or .parquet file the column call_id, or the only one",
-    )  # fmt: skip
-    nx.add_argument("--column", metavar="NAME", help="another column with the ids")
-    for vendor in (itnio, nx):
-        vendor.set_defaults(parser=vendor)
-        vendor.add_argument(
-            "--out", required=True, type=out, metavar="FILE", help="ends in .parquet, .csv or .xlsx"
-        )
-        vendor.add_argument("--force", action="store_true", help="replace FILE if it is there")
-        _client_arguments(vendor)
-
-
-def _client_arguments(vendor: argparse.ArgumentParser) -> None:
-    vendor.add_argument(
-        "--keyring", action="store_true", help="credentials from the system's keyring, not the environment"
-    )
-    vendor.add_argument("--base-url", metavar="URL", help="another address of the API, e.g. a sandbox's")
-    vendor.add_argument("--requests-per-second", type=float, metavar="N", help="at most so many")
-    vendor.add_argument("--ca-bundle", metavar="FILE", help="certificates to verify the server with")
-
-
-def _sync_arguments(parser: argparse.ArgumentParser) -> None:
-    codes = "Exit codes: 0 done, 1 failed, 2 wrong arguments, 75 another sync is running (try again later)."
-    vendors = parser.add_subparsers(dest="vendor", required=True, metavar="VENDOR", title="vendors")
-    itnio = vendors.add_parser("itnio", help="ITNIO Tech voice: the calls of a period", epilog=codes)
-    itnio.add_argument("archive", metavar="ARCHIVE", help="a folder, made if need be, or an address (s3://…)")
-    itnio.add_argument(
-        "--from", dest="start", type=instant, metavar="TIME", help="default: as far back as the vendor shows"
-    )
-    itnio.add_argument(
-        "--to", dest="end", type=instant, metavar="TIME",
-        help="default: five minutes ago; both like 2026-10-01T00:00:00+08:00",
-    )  # fmt: skip
-    nx = vendors.add_parser("nx", help="NXCloud WhatsApp calling: calls by id", epilog=codes)
-    nx.add_argument("archive", metavar="ARCHIVE", help="a folder, made if need be, or an address (s3://…)")
-    nx.add_argument(
-        "--call-ids", type=Path, metavar="FILE",
-        help="one id a line, the column call_id of a .csv or .parquet file, or a .json or .jsonl dump of the vendor's "
-        "webhook; ids without a record yet are remembered and need not be given again",
-    )  # fmt: skip
-    nx.add_argument("--column", metavar="NAME", help="another column with the ids")
-    for vendor in (itnio, nx):
-        vendor.set_defaults(parser=vendor)
-        vendor.add_argument(
-            "--look-back", type=days, default=7.0, metavar="DAYS",
-            help="calls younger than this are read again, because records are filled in late (%(default)g)",
-        )  # fmt: skip
-        vendor.add_argument(
-            "--keep-raw", action="store_true", help="keep every answer as it came, as evidence"
-        )
-        vendor.add_argument("--account", metavar="NAME", help="a name for the account (default: a digest)")
-        vendor.add_argument(
-            "--wait", type=float, default=0.0, metavar="SECONDS", help="for another sync to end (%(default)g)"
-        )
-        _client_arguments(vendor)
-
-
-def _status_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("archive", metavar="ARCHIVE", help="the folder or address that `callkit sync` keeps")
-    parser.add_argument(
-        "--verify", action="store_true", help="read all of it again; exit code 1 if it does not hold"
-    )
-    parser.add_argument(
-        "--fail-within",
-        type=days,
-        metavar="DAYS",
-        help="exit code 1 if the vendor forgets something so soon",
-    )
-
-
 # The commands import what they need when they run, so that `callkit --help` answers at once.
 
 
 def _demo(arguments: argparse.Namespace) -> int:
-    from callkit.demo import demo  # noqa: PLC0415 - see above
+    from callkit.cli.demo import demo  # noqa: PLC0415 - see above
 
     return demo(calls=arguments.calls, seed=arguments.seed, out=arguments.out)
 
 
 def _fetch(arguments: argparse.Namespace) -> int:
+    from callkit.cli.fetch import fetch  # noqa: PLC0415 - see above
     from callkit.fetch.windows import period  # noqa: PLC0415 - see above
-    from callkit.fetching import fetch  # noqa: PLC0415 - see above
 
     if arguments.vendor == "itnio":
         try:
@@ -247,8 +154,8 @@ def _fetch(arguments: argparse.Namespace) -> int:
 
 
 def _sync(arguments: argparse.Namespace) -> int:
+    from callkit.cli.sync import sync  # noqa: PLC0415 - see above
     from callkit.fetch.windows import period  # noqa: PLC0415 - see above
-    from callkit.syncing import sync  # noqa: PLC0415 - see above
 
     if arguments.vendor == "itnio" and arguments.start and arguments.end:
         try:
@@ -259,7 +166,7 @@ def _sync(arguments: argparse.Namespace) -> int:
 
 
 def _status(arguments: argparse.Namespace) -> int:
-    from callkit.syncing import status  # noqa: PLC0415 - see above
+    from callkit.cli.sync import status  # noqa: PLC0415 - see above
 
     return status(arguments)
 
@@ -272,8 +179,8 @@ def _sandbox(arguments: argparse.Namespace) -> int:
 
 
 def _reconcile(arguments: argparse.Namespace) -> int:
+    from callkit.cli.reconcile import reconcile_files  # noqa: PLC0415 - see above
     from callkit.fetch.windows import period  # noqa: PLC0415 - see above
-    from callkit.reconciling import reconcile_files  # noqa: PLC0415 - see above
 
     if arguments.period is not None:
         try:
@@ -284,6 +191,6 @@ def _reconcile(arguments: argparse.Namespace) -> int:
 
 
 def _lab(arguments: argparse.Namespace) -> int:
-    from callkit.lab import lab  # noqa: PLC0415 - see above
+    from callkit.cli.lab import lab  # noqa: PLC0415 - see above
 
     return lab(arguments.folder, browser=not arguments.no_browser)

@@ -15,7 +15,7 @@ from callkit.charts.dressing import FIRST, SECOND, Chart, dressed, look, nothing
 from callkit.charts.hours import WEEKDAYS, draw_hours, unit_of
 from callkit.charts.ranking import LONGEST, draw_ranks, ranks
 from callkit.measures import Measure
-from callkit.widgets.explorer_cube import DIMENSIONS, Cube, Part
+from callkit.widgets.explorer.cube import DIMENSIONS, Cube, Part
 
 TOP = 12
 _DAY = 86_400_000

@@ -15,10 +15,10 @@ import polars as pl
 
 from callkit.archive import Archive
 from callkit.archive.coverage import two_months_before
+from callkit.cli.fetch import client_of
 from callkit.errors import ArchiveBusy
 from callkit.fetch import ItnioVoice
-from callkit.fetching import client_of, read_ids
-from callkit.files import read_cdrs
+from callkit.files import read_cdrs, read_ids
 from callkit.reconciliation.wording import printable
 
 __all__ = ["BUSY", "status", "sync"]

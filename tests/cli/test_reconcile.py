@@ -198,7 +198,9 @@ def test_ctrl_c_ends_quietly(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An interrupted reconciliation ends with code 130, a word, and nothing written."""
-    monkeypatch.setattr("callkit.reconciling.read_cdrs", lambda *_, **__: signal.raise_signal(signal.SIGINT))
+    monkeypatch.setattr(
+        "callkit.cli.reconcile.read_cdrs", lambda *_, **__: signal.raise_signal(signal.SIGINT)
+    )
     assert main(["reconcile", "calls.parquet"]) == 130
     assert capsys.readouterr().err.strip() == "Stopped."
     assert not (folder / "callkit-findings.csv").exists()

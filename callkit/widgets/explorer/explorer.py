@@ -13,10 +13,10 @@ import traitlets
 
 from callkit.charts.dressing import Chart, look
 from callkit.charts.hours import WEEKDAYS
-from callkit.widgets.explorer_charts import TOP, Asked, brushed, days_chart, hours_chart, ranking_chart
-from callkit.widgets.explorer_cube import DIMENSIONS, Cube, Part, measured
-from callkit.widgets.explorer_html import sentences, table, tiles, wrapped
-from callkit.widgets.explorer_outliers import odd_days, odd_members
+from callkit.widgets.explorer.charts import TOP, Asked, brushed, days_chart, hours_chart, ranking_chart
+from callkit.widgets.explorer.cube import DIMENSIONS, Cube, Part, measured
+from callkit.widgets.explorer.markup import sentences, table, tiles, wrapped
+from callkit.widgets.explorer.outliers import odd_days, odd_members
 from callkit.widgets.offline import mount, on_brush, on_pick, pictures
 from callkit.widgets.surroundings import Surroundings
 
