@@ -65,7 +65,7 @@ def clear(done: Workbench) -> Workbench:
 
 def small(source: object = "sandbox", **options: Any) -> Workbench:
     workbench = Workbench(source, **options)
-    workbench.source.calls.value = CALLS
+    workbench.source.sandbox.calls.value = CALLS
     return workbench
 
 
@@ -151,7 +151,7 @@ def test_the_headline_adds_up(done):
         )
         first = result.cdrs.join(claims, on=["source", "call_id"], how="semi")["submitted_at"].min()
         assert row["evidence_until"] == first.replace(month=first.month + 2)
-        assert days_left(row["evidence_until"], done.source.now) >= 0
+        assert days_left(row["evidence_until"], done.source.pane.now) >= 0
 
 
 @pytest.mark.parametrize("step", ["duration", "unanswered", "double_billed", "unverified"])
@@ -370,7 +370,7 @@ def test_a_vendor_error_in_the_middle_stands_where_it_happened():
 def test_closing_in_the_middle_leaves_nothing_behind():
     """Closing ends the fetch, its thread, and the sandbox's server."""
     workbench = Workbench()
-    workbench.source.calls.value = 20_000
+    workbench.source.sandbox.calls.value = 20_000
     workbench.fetching.go.click()
     workbench.close()
     workbench.close()
@@ -381,7 +381,7 @@ def test_typed_secrets_leave_the_fields_at_once():
     """What is typed into a password field is in no widget's state, works once fetched, and is forgotten on close."""
     with ck.Sandbox(CALLS) as sandbox:
         workbench = Workbench("itnio")
-        pane = workbench.source.itnio
+        pane = workbench.source.itnio.credentials
         pane.way.value = "typed"
         pane.address.value = f"{sandbox.url}/voice"
         secrets = sandbox.credentials["itnio"]
@@ -402,10 +402,10 @@ def test_missing_credentials_are_asked_for_in_words(monkeypatch):
     monkeypatch.delenv("CALLKIT_ITNIO_API_KEY", raising=False)
     monkeypatch.delenv("CALLKIT_ITNIO_API_SECRET", raising=False)
     workbench = Workbench("itnio")
-    assert workbench.source.itnio.way.value == "typed"
+    assert workbench.source.itnio.credentials.way.value == "typed"
     assert workbench.fetch() is None
     assert "CALLKIT_ITNIO_API_KEY" in workbench.fetching.message.text
-    workbench.source.itnio.way.value = "environment"
+    workbench.source.itnio.credentials.way.value = "environment"
     assert workbench.fetch() is None
     assert "CALLKIT_ITNIO_API_SECRET" in workbench.fetching.message.text
     workbench.close()
@@ -459,12 +459,12 @@ def test_records_from_a_file_and_an_upload(done, tmp_path):
     workbench = Workbench("file")
     assert workbench.fetch() is None
     assert "upload one" in workbench.fetching.message.text
-    workbench.source.path.value = str(path)
+    workbench.source.file.path.value = str(path)
     assert workbench.fetch().equals(done.cdrs)
-    upload(workbench.source.upload, "calls.parquet", path.read_bytes())
+    upload(workbench.source.file.upload, "calls.parquet", path.read_bytes())
     assert workbench.fetch().equals(done.cdrs)
     assert "ck.read_cdrs('calls.parquet')" in (workbench.reconcile() and workbench.code)
-    upload(workbench.source.upload, "calls.csv", b"a,b\n1,2\n")
+    upload(workbench.source.file.upload, "calls.csv", b"a,b\n1,2\n")
     assert workbench.fetch() is None
     assert workbench.fetching.message.text.startswith("calls.csv")
     assert str(tmp_path) not in workbench.fetching.message.text
@@ -480,19 +480,41 @@ def test_nxcloud_takes_ids_by_paste_file_and_upload(tmp_path):
         frames = []
         for way in ("paste", "path", "upload"):
             workbench = Workbench("nxcloud")
-            pane = workbench.source.nxcloud
+            pane = workbench.source.nxcloud.credentials
             pane.way.value, pane.address.value = "typed", sandbox.url
             for name, secret in sandbox.credentials["nx"].items():
                 pane.fields[name].value = secret
             if way == "paste":
-                workbench.source.ids.value = "\n".join(ids)
+                workbench.source.nxcloud.ids.value = "\n".join(ids)
             elif way == "path":
-                workbench.source.ids_path.value = str(file)
+                workbench.source.nxcloud.path.value = str(file)
             else:
-                upload(workbench.source.ids_upload, "ids.txt", file.read_bytes())
+                upload(workbench.source.nxcloud.upload, "ids.txt", file.read_bytes())
             frames.append(workbench.fetch())
             workbench.close()
     assert [frame["call_id"].to_list() for frame in frames] == [ids] * 3
+
+
+def test_clients_given_from_python_are_asked_without_credentials():
+    """A client, a sandbox or an archive at hand needs no credentials typed, and can be told whatever else it needs."""
+    with ck.Sandbox(CALLS) as sandbox:
+        ids = list(sandbox.call_ids)[:10]
+        nx = Workbench(sandbox.nx_whatsapp())
+        assert nx.source.given.credentials is None
+        assert nx.fetch() is None
+        assert "paste call ids" in nx.fetching.message.text
+        nx.source.given.ids.value = "\n".join(ids)
+        assert nx.fetch()["call_id"].to_list() == ids
+        itnio = Workbench(sandbox.itnio_voice())
+        itnio.period.between(date(2026, 9, 1), date(2026, 9, 2))
+        assert itnio.fetch().height > 0
+        whole = Workbench(sandbox)
+        whole.source.given.vendor.value = "nx"
+        assert whole.fetch()["call_id"].to_list() == list(sandbox.call_ids)
+        for workbench in (nx, itnio, whole):
+            workbench.close()
+    with pytest.raises(TypeError, match="expected a frame of CDRs"):
+        Workbench(42)
 
 
 def test_an_archive_is_a_source(done, tmp_path):
@@ -501,7 +523,7 @@ def test_an_archive_is_a_source(done, tmp_path):
     archive.add(done.cdrs.unique("call_id", keep="first", maintain_order=True))
     workbench = Workbench("archive")
     assert workbench.fetch() is None
-    workbench.source.archive_path.value = str(tmp_path / "archive")
+    workbench.source.archive.path.value = str(tmp_path / "archive")
     workbench.period.between(date(2026, 9, 5), date(2026, 9, 6))
     workbench.period.around.value = False
     days = workbench.fetch()["submitted_at"].dt.date().unique().sort().to_list()

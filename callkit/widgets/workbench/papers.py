@@ -8,8 +8,8 @@ from typing import Any, Generic, TypeVar
 
 import ipywidgets as widgets
 
+from callkit.widgets.workbench.columns import mapping
 from callkit.widgets.workbench.pieces import Message, button, folded, labelled, row, shown
-from callkit.widgets.workbench.source import mapping
 from callkit.widgets.workbench.uploads import Upload, Uploaded
 
 Read = TypeVar("Read")

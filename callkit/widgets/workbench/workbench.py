@@ -23,7 +23,7 @@ from callkit.widgets.workbench.period import PeriodSection
 from callkit.widgets.workbench.pieces import STYLE, counted
 from callkit.widgets.workbench.plans import Plan
 from callkit.widgets.workbench.results import ResultSection
-from callkit.widgets.workbench.source import SourceSection
+from callkit.widgets.workbench.sources import SourceSection
 from callkit.widgets.workbench.takeaway import TakeAwaySection
 
 _ENDING = 0.5
@@ -71,7 +71,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     --------
     >>> import callkit as ck
     >>> workbench = ck.widgets.Workbench("sandbox")
-    >>> workbench.source.calls.value = 500
+    >>> workbench.source.sandbox.calls.value = 500
     >>> cdrs = workbench.fetch()
     >>> result = workbench.reconcile()
     >>> workbench.view.choose(checks=("charged_duration",))
@@ -95,7 +95,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self.surroundings = Surroundings()
         self._ready = False
         self.source = SourceSection(None if named else source, self._source_changed)
-        self.period = PeriodSection(tz, lambda: self.source.now)
+        self.period = PeriodSection(tz, lambda: self.source.pane.now)
         self.fetching = FetchSection(self._begin, self._fetched)
         self.check = CheckSection(self._paper_changed)
         self.view = ResultSection(self.surroundings, theme)
@@ -199,16 +199,9 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         """Another source has other months, papers and records."""
         if not self._ready:
             return
-        source = self.source
-        said = None
-        if not source.asks_period:
-            said = "Everything that is there is taken; days and times are told in this zone."
-            if source.asks_ids:
-                said = "NXCloud is asked call by call, whatever the period; days and times are told in this zone."
-        elif source.reads_archive:
-            said = "Calls of these days are taken out of the archive."
-        self.period.begin_anew(source.months, said, asked=source.asks_period)
-        self.check.of_sandbox(source.sandbox if source.is_sandbox else None, source.vendor.value)
+        source = self.source.pane
+        self.period.begin_anew(source.months, source.about_period, asked=source.asks_period)
+        self.check.of_sandbox(*source.papers)
         self.fetching.begin_anew()
         self._drop_result()
         self.cdrs = None
@@ -221,9 +214,9 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _begin(self) -> bool:
         """Begin to fetch; False where that cannot even be begun."""
         with self.fetching.message.telling():
-            self._plan = self.source.plan(lambda: self.period.fetched)
-            self._asked = (self.period.start, self.period.end) if self.source.asks_period else None
-            self._around = self.source.asks_period and self.period.around.value
+            self._plan = self.source.pane.plan(lambda: self.period.fetched)
+            self._asked = (self.period.start, self.period.end) if self.source.pane.asks_period else None
+            self._around = self.source.pane.asks_period and self.period.around.value
             self.fetching.begin(self._plan)
             return True
         return False
@@ -246,7 +239,7 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
     def _reconciled(self, cdrs: pl.DataFrame) -> None:
         assert self._plan is not None  # noqa: S101 - there are records
         check, tz = self.check, self.period.tz
-        rating, tolerance, kept = check.stated, check.allowed, self.source.kept
+        rating, tolerance, kept = check.stated, check.allowed, self.source.pane.kept
         deck, invoice = check.deck.value, check.invoice.value
         records, cut, notes = self._meant(cdrs, invoice)
         period = None if cut is not None or self._around else self._asked
@@ -257,7 +250,12 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         self.result, self.tie_out = result, found
         check.tell(result.rating)
         self.view.show(
-            result, tied=found, invoice=invoice, tz=tz, complete=self.fetching.complete, now=self.source.now
+            result,
+            tied=found,
+            invoice=invoice,
+            tz=tz,
+            complete=self.fetching.complete,
+            now=self.source.pane.now,
         )
         self._code = code_of(
             Asked(
