@@ -11,19 +11,17 @@ import ipywidgets as widgets
 import polars as pl
 
 from callkit import cdr
-from callkit.charts import bridge, daily, destinations, findings, staircase
 from callkit.charts.asking import money_words
-from callkit.charts.dressing import Chart, nothing
+from callkit.charts.dressing import Chart
 from callkit.invoice import Invoice, TieOut
-from callkit.measures import instant
 from callkit.reconciliation import Reconciliation
-from callkit.reconciliation.wording import money_text
 from callkit.widgets.offline import mount, on_pick
 from callkit.widgets.surroundings import Surroundings
-from callkit.widgets.workbench.calls import PAGE, Calls, Chosen, amounts, page_of
+from callkit.widgets.workbench.call_table import CallTable
+from callkit.widgets.workbench.calls import Calls, Chosen, amounts
+from callkit.widgets.workbench.drawing import NARROW, Drawing
 from callkit.widgets.workbench.headline import as_html, headline
 from callkit.widgets.workbench.pieces import Section, button, counted, folded, labelled, quiet, row, shown
-from callkit.widgets.workbench.table import PagedTable
 
 SHOWS = [
     ("money billed wrongly", "difference"),
@@ -31,26 +29,6 @@ SHOWS = [
     ("all money", "cost"),
     ("all calls", "calls"),
 ]
-COLUMNS = {
-    "at": ("Time", False),
-    "destination": ("Destination", False),
-    "caller": ("From", False),
-    "callee": ("To", False),
-    "call_duration": ("Talk [s]", True),
-    "charged_duration": ("Charged [s]", True),
-    "expected_charged_duration": ("Due [s]", True),
-    "bill_period": ("Bill period", False),
-    "rate": ("Rate", True),
-    "cost": ("Billed", True),
-    "expected_cost": ("Expected", True),
-    "cost_difference": ("Difference", True),
-    "currency": ("", False),
-    "verdict": ("Verdict", False),
-}
-_FOR_WIDE = ("caller", "rate", "expected_cost", "verdict")
-"""Columns for which a narrow page has no room."""
-
-_NARROW, _WIDEST, _USUAL = 980, 1_640, 1_180
 _PATTERNS = 6
 _CHARTS = ("bridge", "findings", "days", "places")
 
@@ -66,7 +44,7 @@ class ResultSection(Section):
         What days and destinations show: `difference`, `verdict`, `cost`, `calls`.
     bill_period : ipywidgets.Dropdown
         Of the staircase.
-    table : PagedTable
+    table : CallTable
         The chosen calls, a page at a time.
     headline, patterns, tied, explanation, told : ipywidgets.HTML
         The numbers, the sentences, the invoice against the records, the chosen call, and what is chosen.
@@ -82,7 +60,6 @@ class ResultSection(Section):
         self._surroundings, self._theme = surroundings, theme
         self._calls: Calls | None = None
         self._found = pl.DataFrame()
-        self._page = pl.DataFrame()
         self._drawing = False
         self._fresh: set[Any] = set()
         self.chosen = Chosen()
@@ -95,11 +72,7 @@ class ResultSection(Section):
         self.currency = labelled(widgets.Dropdown, "Pictures in", options=[("–", None)])
         self.shows = labelled(widgets.Dropdown, "Days and destinations show", options=SHOWS)
         self.bill_period = labelled(widgets.Dropdown, "Staircase of bill period", options=[("–", None)])
-        self.table = PagedTable(
-            sort="cost_difference",
-            descending=True,
-            label="Calls",
-        )
+        self.table = CallTable()
         self._all = button("All calls", "Choose all calls again")
         self._tie = folded("The invoice against the records", self.tied)
         self._pictures = widgets.VBox([], layout=widgets.Layout(width="100%", overflow="visible"))
@@ -123,7 +96,6 @@ class ResultSection(Section):
         self.currency.observe(lambda _: self._redraw(_CHARTS), "value")
         self.shows.observe(lambda _: self._redraw(("days", "places")), "value")
         self.bill_period.observe(lambda _: self._draw_stairs(), "value")
-        self.table.observe(self._turn, ["page", "sort", "descending"])
         self.table.observe(lambda change: self._select(change["new"]), "chosen")
         self._all.on_click(lambda _: self.clear_choice())
         surroundings.observe(self._resized, ["dark", "width"])
@@ -169,11 +141,11 @@ class ResultSection(Section):
 
     def clear(self) -> None:
         """Show nothing any more: what is shown belongs to other records."""
-        self._calls, self._found, self._page = None, pl.DataFrame(), pl.DataFrame()
+        self._calls, self._found = None, pl.DataFrame()
         self.numbers, self.call, self.chosen = pl.DataFrame(), None, Chosen()
         for said in (self.headline, self.patterns, self.tied, self.told, self.explanation, self.groups):
             said.value = ""
-        self.table.rows = []
+        self.table.clear()
         shown(self._body, yes=False)
         shown(self.empty, yes=True)
 
@@ -224,36 +196,11 @@ class ResultSection(Section):
         said = self._calls.of_groups(self.chosen.checks)[:5] if self.chosen.checks else []
         items = "".join(f"<li>{escape(sentence)}</li>" for sentence in said)
         self.groups.value = f'<ul class="ckw-told">{items}</ul>' if items else ""
-        with self.table.hold_trait_notifications():
-            self.table.page, self.table.chosen = 0, -1
-        self._turn()
-
-    def _turn(self, _change: object = None) -> None:
-        """Put the page that is asked for into the table."""
-        if self._calls is None:
-            return
-        pages = max(1, -(-self._found.height // PAGE))
-        page = min(max(self.table.page, 0), pages - 1)
-        sort = self.table.sort if self.table.sort in COLUMNS else "cost_difference"
-        calls = self._found if sort != "at" else self._found.with_columns(instant().alias("at"))
-        self._page = page_of(calls, sort=sort, descending=self.table.descending, page=page)
-        at = instant().dt.convert_time_zone(self._calls.tz).alias("at")
-        masked = cdr.mask_numbers(self._page).with_columns(at)
-        with self.table.hold_sync():
-            columns = self._columns()
-            self.table.columns = [
-                {"name": name, "title": title, "numeric": number} for name, (title, number) in columns.items()
-            ]
-            self.table.chosen = -1
-            self.table.page, self.table.pages = page, pages
-            self.table.total, self.table.first = self._found.height, page * PAGE + 1
-            self.table.rows = [
-                [_text(name, line[name]) for name in columns] for line in masked.iter_rows(named=True)
-            ]
+        self.table.show(self._found, self._calls.tz)
 
     def _select(self, at: int) -> None:
-        if 0 <= at < self._page.height:
-            self._open(self._page.row(at, named=True))
+        if 0 <= at < self.table.shown.height:
+            self._open(self.table.shown.row(at, named=True))
 
     def _open(self, call: dict[str, Any]) -> None:
         """Explain a call, and mark its place on the staircase."""
@@ -332,14 +279,9 @@ class ResultSection(Section):
         for name in names:
             self._swap(name)
 
-    def _columns(self) -> dict[str, tuple[str, bool]]:
-        narrow = 0 < self._surroundings.width < _NARROW
-        return {name: told for name, told in COLUMNS.items() if not (narrow and name in _FOR_WIDE)}
-
     def _resized(self, _change: object = None) -> None:
         self._redraw_all()
-        if len(self.table.columns) != len(self._columns()):
-            self._turn()
+        self.table.fit(narrow=0 < self._surroundings.width < NARROW)
 
     def _redraw_all(self, _change: object = None) -> None:
         if self._calls is None or not self._pictures.children:
@@ -384,50 +326,17 @@ class ResultSection(Section):
 
     def _drawn(self, name: str) -> Chart:
         assert self._calls is not None  # noqa: S101 - called with a result
-        theme: Any = self._theme if self._theme != "auto" else "dark" if self._surroundings.dark else "light"
-        whole = min(_WIDEST, self._surroundings.width or _USUAL) - 20
-        # Beside the plots stand names and numbers; what is wide goes to the left, and what is left over to its right.
-        alone = whole < _NARROW
-        left = whole - 420 if alone else int(whole * 0.25)
-        right = whole if alone else whole - left - 430
-        result, calls, currency = self._calls.result, self._calls.frame, self.currency.value
-        measure = self.shows.value
-        of_money = currency if measure in ("difference", "cost") else None
-        match name:
-            case "bridge":
-                return bridge(result, currency=currency, theme=theme, width=min(620, max(200, left)))
-            case "findings":
-                known = set(result.findings["currency"].drop_nulls())
-                named = currency if currency in known else None
-                return findings(result, currency=named, theme=theme, width=min(620, max(260, left + 40)))
-            case "days":
-                return daily(
-                    calls, measure, currency=of_money, tz=self._calls.tz, theme=theme,
-                    width=max(200, right - 100), height=300,
-                )  # fmt: skip
-            case "places":
-                by = {"difference": "overcharge", "verdict": "calls"}.get(measure, measure)
-                part = (
-                    calls.lazy().filter(pl.col("verdict") != "agrees")
-                    if measure == "verdict"
-                    else calls.lazy()
-                )
-                return destinations(
-                    part, by, top=10, currency=of_money, theme=theme, width=max(200, right - 320)
-                )
-        return self._stairs(theme, max(260, (whole if whole < _NARROW else whole // 2) - 100))
-
-    def _stairs(self, theme: Any, width: int) -> Chart:
-        assert self._calls is not None  # noqa: S101 - called with a result
-        period = self.bill_period.value
-        if period is None:
-            why = "No answered call has a readable bill period."
-            return nothing(why, title="Staircase", theme=theme, width=width)
-        ring = None
-        if self.call is not None and self.call["bill_period"] == period and self.call["call_duration"]:
-            ring = (self.call["call_duration"], self.call["charged_duration"] or 0)
-        calls = self._calls.frame.lazy().filter(pl.col("bill_period") == period)
-        return staircase(calls, bill_period=period, call=ring, theme=theme, width=width, height=280)
+        auto = "dark" if self._surroundings.dark else "light"
+        asked = Drawing(
+            calls=self._calls,
+            currency=self.currency.value,
+            measure=self.shows.value,
+            bill_period=self.bill_period.value,
+            call=self.call,
+            theme=auto if self._theme == "auto" else self._theme,
+            width=self._surroundings.width,
+        )
+        return asked.draw(name)
 
 
 def _patterns(result: Reconciliation) -> str:
@@ -450,13 +359,3 @@ def _told(calls: pl.DataFrame, chosen: Chosen) -> str:
     which = f": {chosen}" if chosen else ""
     worth = f" Billed − expected: {sums}." if sums else ""
     return f"<strong>{escape(count)}</strong>{escape(which)}.{escape(worth)}"
-
-
-def _text(name: str, value: Any) -> str:
-    if value is None:
-        return "–"
-    if name == "at":
-        return f"{value:%-d %b %H:%M:%S}"
-    if name in ("rate", "cost", "expected_cost", "cost_difference"):
-        return money_text(value).replace("-", "−")
-    return str(value)[:120]
