@@ -56,7 +56,7 @@ class CheckSection(Section):
         self.attempt_fee = labelled(widgets.Text, "Attempt fee", "11em", value="0", continuous_update=False)
         self.increments = labelled(widgets.Dropdown, "a+b means", options=_MEANINGS)
         self.tolerance = labelled(
-            widgets.Text, "Tolerance", "15em", placeholder="half the last decimal", continuous_update=False
+            widgets.Text, "Tolerance", "18em", placeholder="half the last decimal", continuous_update=False
         )
         self.deck: Paper[RateDeck] = Paper("Rate deck", RateDeck.read, "ck.RateDeck.read", changed)
         self.invoice: Paper[Invoice] = Paper("Invoice", Invoice.read, "ck.Invoice.read", changed)

@@ -82,7 +82,8 @@ class PagedTable(anywidget.AnyWidget):
           const tr = node("tr", undefined, {
             tabindex: at === Math.max(chosen, 0) ? "0" : "-1", "aria-selected": String(at === chosen),
           });
-          row.forEach((text, i) => tr.appendChild(node("td", text, { class: columns[i].numeric ? "num" : "" })));
+          row.forEach((text, i) => tr.appendChild(
+            node("td", text, { class: columns[i].numeric ? "num" : "", title: text.length > 20 ? text : "" })));
           tr.onclick = () => choose(at);
           tr.onkeydown = (event) => {
             const to = { ArrowDown: at + 1, ArrowUp: at - 1 }[event.key];
@@ -132,13 +133,15 @@ class PagedTable(anywidget.AnyWidget):
       color: var(--jp-ui-font-color1, #1f1f1f); }
     .ckw-table .scroll { overflow-x: auto; }
     .ckw-table table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
-    .ckw-table th { text-align: left; padding: 0 6px 0 0; vertical-align: bottom; white-space: nowrap; }
-    .ckw-table td { padding: 3px 10px 3px 0;
+    .ckw-table th { text-align: left; padding: 0 8px 0 0; vertical-align: bottom; line-height: 1.2; }
+    .ckw-table td { padding: 3px 8px 3px 0;
       border-top: 1px solid var(--jp-border-color2, #e0e0e0); white-space: nowrap;
-      max-width: 220px; overflow: hidden; text-overflow: ellipsis; text-align: left; }
+      max-width: 160px; overflow: hidden; text-overflow: ellipsis; text-align: left; }
+    .ckw-table th:not(.num) + th.num, .ckw-table td:not(.num) + td.num { padding-left: 4px; }
+    .ckw-table th.num + th:not(.num), .ckw-table td.num + td:not(.num) { padding-left: 6px; }
     .ckw-table .num { text-align: right; }
     .ckw-table button { font: inherit; background: none; border: 0; padding: 3px 4px; margin-left: -4px;
-      cursor: pointer; color: var(--jp-ui-font-color2, #595959); }
+      cursor: pointer; color: var(--jp-ui-font-color2, #595959); text-align: inherit; }
     .ckw-table th.num button { margin: 0 -4px 0 0; }
     .ckw-table button:hover:enabled { text-decoration: underline; }
     .ckw-table button:disabled { opacity: 0.35; cursor: default; }

@@ -54,7 +54,7 @@ class TakeAwaySection(Section):
         self._lines: dict[str, str] = {}
         self.customer = labelled(widgets.Text, "Customer", "18em", continuous_update=False)
         self.vendor = labelled(widgets.Text, "Vendor", "18em", continuous_update=False)
-        self.number = labelled(widgets.Text, "Invoice number", "18em", continuous_update=False)
+        self.number = labelled(widgets.Text, "Invoice number", "21em", continuous_update=False)
         self.vendor_copy = widgets.Checkbox(
             value=False,
             description="Vendor's copy: numbers in full",
