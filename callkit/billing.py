@@ -141,7 +141,8 @@ def charged_duration(
     -------
     pl.Expr
         Int64, seconds; null where the bill period is unreadable, where the talk time is null, and for numbers
-        beyond all sense (more than 10¹⁵ s).
+        beyond all sense (more than 10¹⁵ s). Unreadable is null for no talk as well; `callkit.reconcile`, which judges a
+        call and not its bill period, expects 0 s of one that nobody answered, whatever its bill period says.
 
     Raises
     ------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from callkit.cdr import MONEY, schema_of
+from callkit.reconciliation.records import RECORD
 from callkit.reconciliation.wording import money
 
 SCHEMA = schema_of(
@@ -19,11 +20,13 @@ SCHEMA = schema_of(
     explanation=pl.String,
 )
 
+_OF = ("source", "call_id", RECORD)
+
 GROUND = {"A": "By your own record", "B": "By our contract", "C": "By our own records"}
 """What a claim of each grade rests on."""
 
 
-def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
+def claims(overcharged: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """Make a claim of every overcharged call that a finding of grade A, B or C explains.
 
     A call with several findings is one claim: its cause is the check that explains most of the money, its explanation
@@ -32,9 +35,9 @@ def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     Parameters
     ----------
     overcharged
-        Rows of the ledger whose verdict is `overcharged`.
-    findings
-        All findings.
+        Rows of the ledger whose verdict is `overcharged`, with `_record`.
+    found
+        All findings, with the same: where a vendor lists several records under one id, each is a claim of its own.
 
     Returns
     -------
@@ -42,14 +45,14 @@ def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
         Sorted by currency, then claim from the greatest, then source and call_id.
     """
     reasons = (
-        findings.filter(
+        found.filter(
             pl.col("grade") != "D",
             pl.col("call_id").is_not_null(),
             pl.col("amount") != 0,
             pl.col("step") != "settlement",
         )
         .sort("amount", "check", "explanation", descending=[True, False, False])
-        .group_by("source", "call_id", maintain_order=True)
+        .group_by(_OF, maintain_order=True)
         .agg(
             pl.col("grade").filter(pl.col("amount") > 0).max(),
             pl.col("check").first().alias("cause"),
@@ -59,15 +62,14 @@ def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
     )
     return (
         overcharged.select(
-            "call_id",
-            "source",
+            *_OF,
             "currency",
             pl.col("cost").alias("billed"),
             pl.col("expected_cost").alias("expected"),
             pl.col("cost_difference").alias("claim"),
         )
         .filter(pl.col("claim") > 0)
-        .join(reasons, on=["source", "call_id"], how="inner")
+        .join(reasons, on=_OF, how="inner")
         .with_columns(pl.format("{} {}", "explanation", _demand()).alias("explanation"))
         .select(SCHEMA.names())
         .sort(
@@ -76,7 +78,8 @@ def claims(overcharged: pl.DataFrame, findings: pl.DataFrame) -> pl.DataFrame:
             "source",
             "call_id",
             "billed",
-            descending=[False, True, False, False, False],
+            "explanation",
+            descending=[False, True, False, False, False, False],
             nulls_last=True,
         )
     )

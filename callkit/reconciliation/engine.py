@@ -30,7 +30,7 @@ from callkit.reconciliation.findings import (
 from callkit.reconciliation.ledger import COMPUTED, judged_charges, ledger, with_shortened
 from callkit.reconciliation.meetings import meetings
 from callkit.reconciliation.places import elsewhere
-from callkit.reconciliation.records import take
+from callkit.reconciliation.records import take, told_apart
 from callkit.reconciliation.result import Reconciliation
 
 if TYPE_CHECKING:
@@ -59,7 +59,9 @@ def reconcile(
     ----------
     cdrs : frame
         A CDR frame (`callkit.cdr.SCHEMA`), eager or lazy, or anything with the Arrow C stream interface. Exact copies
-        of a row are taken once. A LazyFrame stays lazy and is collected on the streaming engine.
+        of a row are taken once. Columns of your own belong to the row: copies that differ in one (the file they came
+        from) are two records, and told (`conflicting_record`); leave it out, and they are one.
+        A LazyFrame stays lazy and is collected on the streaming engine.
     rating : Rating, optional
         How the vendor makes a charge out of a talk time, where the contract says so. Without it, it is inferred from
         the records, group by group (`infer_rating`); where they do not show it, the convention is assumed (`Rating()`:
@@ -125,7 +127,7 @@ def reconcile(
     )
     judged = judged_charges(facts)
     every = ledger(calls, facts)
-    suspects = _suspects(calls, every, judged, facts)
+    suspects = told_apart(_suspects(calls, judged, facts), records.columns)
     active = [check for check in CHECKS if severities[check.name, check.grade] != "off"]
     parts = [
         *((check, check.told(suspects.filter(_fires(check, facts)), facts)) for check in _single(active)),
@@ -135,8 +137,8 @@ def reconcile(
     return Reconciliation(
         ledger=every,
         charges=judged,
-        columns=(*records.distinct.collect_schema(), *COMPUTED),
-        findings=found,
+        columns=(*records.columns, *COMPUTED),
+        found=found,
         claims=claims(suspects.filter(pl.col("verdict") == "overcharged"), found),
         bridge=bridge(judged.lazy()),
         facts=facts,
@@ -145,13 +147,8 @@ def reconcile(
     )
 
 
-def _suspects(
-    records: pl.LazyFrame, ledger: pl.LazyFrame, charges: pl.DataFrame, facts: Facts
-) -> pl.DataFrame:
-    """Collect the calls at which any check fires, and few others; all the rest is left behind.
-
-    First only their ids, which takes few columns of many rows; then all columns of few rows.
-    """
+def _suspects(calls: pl.LazyFrame, charges: pl.DataFrame, facts: Facts) -> pl.DataFrame:
+    """Collect the calls at which any check fires, and few others; all the rest is left behind."""
     single = _single(CHECKS)
     of_charge = [_fires(check, facts) for check in single if check.asks == "charge"]
     of_record = [
@@ -160,12 +157,9 @@ def _suspects(
         if check.asks == "record"
     ]
     wrong = charges.filter(pl.any_horizontal(of_charge))
-    found = records.filter(pl.any_horizontal(*of_record, calls_of(wrong)).fill_null(value=False))
-    ids = found.select("call_id").collect(engine="streaming")
-    wanted = pl.concat([ids, facts.doubles.select("call_id")]).to_series().unique()
-    return ledger.filter(pl.col("call_id").is_in(wanted.implode(), nulls_equal=True)).collect(
-        engine="streaming"
-    )
+    doubled = pl.col("call_id").is_in(facts.doubles["call_id"].unique().implode())
+    asked = pl.any_horizontal(*of_record, calls_of(wrong), doubled).fill_null(value=False)
+    return ledger(calls.filter(asked).collect(engine="streaming").lazy(), facts).collect()
 
 
 def _of_groups(
@@ -179,7 +173,7 @@ def _of_groups(
 
 
 def _findings(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return _identified(_ordered(pl.concat([told.SCHEMA.to_frame(), *parts])))
+    return _identified(_ordered(pl.concat([told.FOUND.to_frame(), *parts])))
 
 
 def _single(checks: Sequence[Check]) -> list[CallCheck]:

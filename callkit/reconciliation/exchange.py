@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from callkit.cdr import INSTANT, MONEY, schema_of
-from callkit.reconciliation.settlement import FEWEST, INVERSE, converts, product_fits
+from callkit.reconciliation.directions import FEWEST, INVERSE, converts
+from callkit.reconciliation.settlement import product_fits
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts

@@ -15,21 +15,22 @@ from callkit.reconciliation.contract import (
     due_increments,
     increments_differ,
 )
+from callkit.reconciliation.records import RECORD
 from callkit.reconciliation.wording import connect_fee, money_text, rate_unit
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
 
 
-def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
+def explain(calls: pl.DataFrame, found: pl.DataFrame, facts: Facts) -> str:
     """Explain the calls of one id: what was due, what was billed, and what was found.
 
     Parameters
     ----------
     calls
-        The ledger's rows of the call: one, or several where the vendor lists the id more than once.
-    findings
-        The findings about it.
+        The ledger's rows of the call, with `_record`: one, or several where the vendor lists the id more than once.
+    found
+        The findings about it, with the same. What is about none of several records is told at the end.
     """
     told = calls.with_columns(
         words=increments_in_words(facts),
@@ -41,16 +42,32 @@ def explain(calls: pl.DataFrame, findings: pl.DataFrame, facts: Facts) -> str:
         deck=deck_row_in_words(facts),
         deck_period=pl.when(increments_differ()).then(pl.format("{}+{}", *due_increments())),
     )
-    parts = [_one(row) for row in told.iter_rows(named=True)]
-    if findings.height:
-        said = [
-            f"  {row['check']} ({row['severity']}, grade {row['grade']}): {row['explanation']}"
-            for row in findings.iter_rows(named=True)
-        ]
-        parts.append("\n".join(["Findings:", *said]))
-    graded = [(row, _grade(row, findings)) for row in told.iter_rows(named=True)]
-    credit = [_credit(row, grade) for row, grade in graded if grade is not None]
-    return "\n".join([*parts, *credit])
+    records = told.rows(named=True)
+    if len(records) == 1:
+        return "\n".join(_told(records[0], found))
+    said = [
+        line
+        for at, row in enumerate(records, 1)
+        for line in (
+            f"Record {at} of {len(records)} ({row['source']}):",
+            *_told(row, found.filter(pl.col(RECORD) == row[RECORD])),
+        )
+    ]
+    return "\n".join([*said, *_findings("Findings about the id:", found.filter(pl.col(RECORD).is_null()))])
+
+
+def _told(row: dict[str, Any], findings: pl.DataFrame) -> list[str]:
+    """One record, what was found about it, and what to credit, in lines."""
+    grade = _grade(row, findings)
+    return [_one(row), *_findings("Findings:", findings), *([_credit(row, grade)] if grade else [])]
+
+
+def _findings(title: str, findings: pl.DataFrame) -> list[str]:
+    said = [
+        f"  {row['check']} ({row['severity']}, grade {row['grade']}): {row['explanation']}"
+        for row in findings.iter_rows(named=True)
+    ]
+    return [title, *said] if said else []
 
 
 def _one(row: dict[str, Any]) -> str:

@@ -16,10 +16,10 @@ import polars as pl
 from callkit.billing import DIGITS, Rating, increments, units_of
 from callkit.errors import SchemaError
 from callkit.reconciliation.charges import COLUMNS, ROWS, apart
+from callkit.reconciliation.directions import with_directions
 from callkit.reconciliation.doubles import KEY, double_records, doubles
 from callkit.reconciliation.held import Held
 from callkit.reconciliation.inference import RatingFit, infer
-from callkit.reconciliation.settlement import with_directions
 from callkit.reconciliation.writing import steps_written
 
 if TYPE_CHECKING:

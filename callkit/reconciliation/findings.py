@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import polars as pl
 
 from callkit.cdr import MONEY, schema_of
+from callkit.reconciliation.records import RECORD
 
 if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
@@ -33,6 +34,9 @@ SCHEMA = schema_of(
     currency=pl.String,
     explanation=pl.String,
 )
+
+FOUND = schema_of(**SCHEMA, **{RECORD: pl.UInt64})
+"""The same with what tells the records of one id apart; null where a finding is about the id, or about a group."""
 
 TOLD = {
     name: dtype
@@ -87,6 +91,7 @@ class CallCheck(Check):
         return calls.select(
             "call_id",
             "source",
+            RECORD,
             self.reported.cast(pl.String).alias("reported"),
             self.expected.cast(pl.String).alias("expected"),
             self.amount.alias("amount"),
@@ -122,4 +127,5 @@ def finished(check: Check, severity: Severity, told: pl.DataFrame) -> pl.DataFra
         pl.col("amount").cast(MONEY),
         "currency",
         "explanation",
+        pl.col(RECORD) if RECORD in told.columns else pl.lit(None, pl.UInt64).alias(RECORD),
     )

@@ -15,7 +15,7 @@ LONGEST_TALK = 86_400
 
 _DAY = 86_400
 _NEARBY = 3
-_KNOWN = ("call_id", "answered_at", "caller", "callee")
+_KNOWN = ("answered_at", "caller", "callee")
 
 
 def meetings(cdrs: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
@@ -29,7 +29,7 @@ def meetings(cdrs: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
     cdrs
         The distinct records.
     columns
-        What is wanted of the calls.
+        What is wanted of the calls, their call_id among it; those without one are left out.
     """
     talks = cdrs.filter(
         pl.col("call_duration") > 0, pl.all_horizontal(pl.col(name).is_not_null() for name in _KNOWN)
@@ -42,7 +42,9 @@ def meetings(cdrs: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
     if again.is_empty():
         talks = talks.head(0)
     wanted = again.implode()
-    return talks.filter(began.is_in(wanted) | ended.is_in(wanted)).select(columns).collect(engine="streaming")
+    found = talks.filter(began.is_in(wanted) | ended.is_in(wanted)).select(columns)
+    # Asked only now, so that the ids of all the others are not read.
+    return found.collect(engine="streaming").filter(pl.col("call_id").is_not_null())
 
 
 def _lasted() -> pl.Expr:

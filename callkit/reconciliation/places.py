@@ -42,6 +42,8 @@ def contradicts(pairs: pl.DataFrame) -> pl.Expr:
 
 def can_contradict(pairs: pl.DataFrame) -> pl.Expr:
     """A cheap condition for it, which lets few others through."""
+    if pairs.is_empty():
+        return pl.lit(value=False)
     hashes = pairs.select(pl.struct(PAIR.names()).hash().alias("hash")).to_series()
     asked = pl.struct("destination", _beginning().alias("beginning")).hash()
     return asked.is_in(hashes.implode())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
@@ -9,6 +10,9 @@ import polars as pl
 from callkit import cdr
 from callkit.errors import SchemaError
 from callkit.reconciliation.ledger import COMPUTED
+
+RECORD = "_record"
+"""The column that tells apart the records of one id, where a vendor lists several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,11 @@ class Records:
     distinct: pl.LazyFrame
     repeated: pl.DataFrame
     rows: int
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of a record's columns."""
+        return tuple(self.repeated.columns)
 
 
 def checked(cdrs: object, schema: pl.Schema = cdr.SCHEMA) -> pl.LazyFrame:
@@ -79,3 +88,23 @@ def take(cdrs: object) -> Records:
     if not isinstance(cdrs, pl.LazyFrame):
         distinct = cdr.sort(distinct).collect().lazy()
     return Records(distinct, repeated, hashes.len())
+
+
+def told_apart(calls: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Add `_record`: one number for the values in the columns of the records.
+
+    Compared within one id only, where two records make the same number once in 2⁶⁴.
+    """
+    return calls.with_columns(pl.struct(columns).hash().alias(RECORD))
+
+
+def in_order(calls: pl.LazyFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """Collect in the CDR frame's order; where several records share all that it goes by, their values decide."""
+    ordered = cdr.sort(calls).collect(engine="streaming")
+    keys = [pl.coalesce("submitted_at", "answered_at"), pl.col("source"), pl.col("call_id")]
+    tied = pl.all_horizontal(key.eq_missing(key.shift()) for key in keys)
+    if ordered.height > 1 and ordered.select(tied.slice(1).any()).item():
+        # They come in whatever order the engine has them in.
+        others = [name for name in columns if not ordered.schema[name].is_nested()]
+        ordered = ordered.sort(*keys, *others, nulls_last=True)
+    return ordered

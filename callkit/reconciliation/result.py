@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Literal
 
 import polars as pl
 
-from callkit import cdr
 from callkit.billing import money_of
 from callkit.cdr import MONEY
 from callkit.reconciliation.bridge import bridge, groups
@@ -19,6 +18,7 @@ from callkit.reconciliation.exchange import exchange_rates, settlement_forms
 from callkit.reconciliation.explain import explain
 from callkit.reconciliation.patterns import patterns
 from callkit.reconciliation.provenance import Provenance, provenance
+from callkit.reconciliation.records import RECORD, Records, in_order, told_apart
 from callkit.reconciliation.sendable import Sendable
 from callkit.reconciliation.wording import money_text, printable, rating_in_words
 
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from callkit.reconciliation.facts import Facts
     from callkit.reconciliation.findings import Severities
     from callkit.reconciliation.inference import RatingFit
-    from callkit.reconciliation.records import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +105,7 @@ class Reconciliation(Sendable):
     ledger: pl.LazyFrame
     charges: pl.DataFrame
     columns: tuple[str, ...]
-    findings: pl.DataFrame
+    found: pl.DataFrame
     claims: pl.DataFrame
     bridge: pl.DataFrame
     facts: Facts
@@ -121,14 +120,12 @@ class Reconciliation(Sendable):
     @cached_property
     def cdrs(self) -> pl.DataFrame:
         """Every distinct record with its expected charge and verdict."""
-        ordered = cdr.sort(self.lazy).collect(engine="streaming")
-        keys = [pl.coalesce("submitted_at", "answered_at"), pl.col("source"), pl.col("call_id")]
-        tied = pl.all_horizontal(key.eq_missing(key.shift()) for key in keys)
-        if ordered.height > 1 and ordered.select(tied.slice(1).any()).item():
-            # Several records of one id come in whatever order the engine has them in: let their values decide.
-            others = [name for name in self.columns if not ordered.schema[name].is_nested()]
-            ordered = ordered.sort(*keys, *others, nulls_last=True)
-        return ordered
+        return in_order(self.lazy, self.columns)
+
+    @cached_property
+    def findings(self) -> pl.DataFrame:
+        """One row per finding."""
+        return self.found.drop(RECORD)
 
     @property
     def rating(self) -> RatingUsed:
@@ -230,13 +227,12 @@ class Reconciliation(Sendable):
         wanted = pl.col("call_id") == call_id
         if source is not None:
             wanted &= pl.col("source") == source
-        calls = self.ledger.filter(wanted).collect(engine="streaming")
+        calls = in_order(self.ledger.filter(wanted), self.columns)
         if calls.is_empty():
             raise KeyError(
                 f"no call {call_id!r}" + (f" of {source}" if source else "") + " among the records"
             )
-        said = self.findings.filter(wanted)
-        return explain(cdr.sort(calls), said, self.facts)
+        return explain(told_apart(calls, self.records.columns), self.found.filter(wanted), self.facts)
 
     def __repr__(self) -> str:
         said = [

@@ -79,6 +79,38 @@ def test_two_records_of_one_id_are_two_claims():
     assert claims[0].equals(claims[1])
 
 
+def test_each_record_is_claimed_by_its_own_words():
+    """Of records under one id each claim tells what is wrong with its own, and nothing of what is wrong with others."""
+    dear, long = itnio(cost=Decimal("0.2")), itnio(charged_duration=42, cost=Decimal("0.09331"))
+    alone = [ck.reconcile(cdrs(call)).claims for call in (dear, long)]
+    both = ck.reconcile(cdrs(long, dear, itnio(recording="right"))).claims
+    assert both.equals(pl.concat(alone))
+    assert both["cause"].to_list() == ["cost", "charged_duration"]
+
+
+def test_records_that_differ_in_a_column_of_ones_own_are_claimed_alike():
+    """Two rows that are the same to the vendor have the same sentences, each of them once."""
+    over = itnio(charged_duration=42, cost=Decimal("0.09331"))
+    alone = ck.reconcile(cdrs(over)).claims
+    twice = ck.reconcile(cdrs(over | {"file": "a.csv"}, over | {"file": "b.csv"})).claims
+    assert twice.equals(pl.concat([alone, alone]))
+
+
+def test_no_more_is_claimed_than_is_billed():
+    """Of an id with several records no more is claimed than all of them together bill."""
+    calls = [
+        call for call in random_calls(900, 5, ck.Rating()) if min(call["cost"] or 0, call["rate"] or 0) >= 0
+    ]
+    result = ck.reconcile(cdrs(*calls))
+    key = ["source", "call_id", "currency"]
+    billed = (
+        result.cdrs.filter(pl.len().over("source", "call_id") > 1).group_by(key).agg(pl.col("cost").sum())
+    )
+    claimed = result.claims.group_by(key).agg(pl.col("claim").sum()).join(billed, on=key, nulls_equal=True)
+    assert claimed.height >= 5
+    assert claimed.filter(pl.col("claim") > pl.col("cost")).is_empty()
+
+
 def test_claims_are_the_overcharged_calls():
     """Every overcharged call that a finding explains is claimed once, by currency and from the greatest."""
     result = ck.reconcile(cdrs(*random_calls(700, 12, ck.Rating())))

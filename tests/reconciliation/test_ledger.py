@@ -69,6 +69,13 @@ def test_the_columns_that_are_added():
     )
 
 
+def test_who_does_not_answer_owes_no_seconds():
+    """A call that nobody answered is due 0 s whatever its bill period; the expression alone reads that and is null."""
+    calls = numbered(failed(bill_period="6"), failed(bill_period=None), itnio(bill_period="6"))
+    assert ck.reconcile(calls).cdrs["expected_charged_duration"].to_list() == [0, 0, None]
+    assert calls.select(ck.charged_duration()).to_series().to_list() == [None, None, None]
+
+
 def test_no_row_is_lost_or_multiplied():
     """Every distinct record is one row of the answer, in the CDR frame's order, with its own values unchanged."""
     frame = cdrs(*random_calls(500, 11, ck.Rating()))

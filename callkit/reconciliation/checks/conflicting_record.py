@@ -1,4 +1,8 @@
-"""One call id, several records that differ."""
+"""One call id, several records that differ.
+
+Records that differ only in columns of the user's own are asked about, and neither is left out: which of them is the
+record, and whose values in those columns are to go, only the user knows.
+"""
 
 from __future__ import annotations
 

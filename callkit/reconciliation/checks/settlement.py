@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from callkit.billing import money_of, units_of
+from callkit.reconciliation.directions import INVERSE
 from callkit.reconciliation.findings import CallCheck
 from callkit.reconciliation.settlement import (
-    INVERSE,
     SETTLEMENT_CURRENCY,
     cost_fits,
     quoted_in_settlement,

@@ -31,8 +31,19 @@ def test_a_double_owes_nothing_for_seconds_that_were_due():
 
 
 def test_a_double_without_a_cost():
-    """A double that is not priced yet is told, without an amount of its own in the bridge."""
+    """A double that is not priced yet is told without an amount: nothing is billed twice, and nothing is claimed."""
     calls = [itnio(call_id="1"), itnio(call_id="2", cost=None)]
     finding = only("double_billed", *calls, keep=True)
-    assert "an unknown amount of USD" in finding["explanation"]
-    assert not finding["amount"]
+    assert finding["explanation"].endswith("has no cost yet, and whatever it will be is not due.")
+    assert finding["amount"] is None
+    assert ck.reconcile(cdrs(*calls)).claims.is_empty()
+
+
+def test_a_double_that_costs_nothing():
+    """A double at no cost is a record too many, worth 0: no money is said to be billed twice, and none is claimed."""
+    calls = [itnio(call_id="1"), itnio(call_id="2", cost=Decimal(0))]
+    finding = only("double_billed", *calls, keep=True)
+    assert marks(finding) == ("error", "A", "double_billed")
+    assert finding["explanation"].endswith("it costs nothing, so that no money is billed twice.")
+    assert finding["amount"] == 0
+    assert ck.reconcile(cdrs(*calls)).claims.is_empty()
