@@ -13,7 +13,7 @@ import callkit as ck
 import reference
 from callkit import cdr
 from callkit.billing import Rating
-from callkit.reconciliation.inference import RatingFit, infer_rating
+from callkit.reconciliation.inference import RatingFit, evidence, infer_rating
 
 COLUMNS = (
     "source",
@@ -403,7 +403,7 @@ def test_sampling_changes_no_answer(monkeypatch):
     truth = Rating(60, 5, "down", "0.004")
     calls = frame(spoil(chance, calls_of(chance, truth, 4000, ("60+1",)), 0.05))
     whole = infer_rating(calls)
-    monkeypatch.setattr("callkit.reconciliation.inference.evidence.MOST_CHARGES", 300)
+    monkeypatch.setattr(evidence, "MOST_CHARGES", 300)
     sampled = infer_rating(calls)
     assert sampled.rating == whole.rating == truth
     assert sampled.by.equals(whole.by)
