@@ -98,6 +98,7 @@ def dressed(chart: AnyChart, theme: str) -> AnyChart:
             "labelFontSize": 11,
             "labelLimit": 320,
             "symbolOpacity": 1,
+            "columnPadding": 20,
         },
         title={
             "anchor": "start",

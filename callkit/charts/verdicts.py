@@ -7,7 +7,7 @@ import polars as pl
 
 from callkit.cdr import as_lazy
 from callkit.charts.asking import calls_of, currencies, joined, needed, none_drawn, one_of, written
-from callkit.charts.days import every_of, first_day, placed, span_over, time_axis
+from callkit.charts.axis import every_of, first_day, placed, span_over, time_axis
 from callkit.charts.dressing import VERDICT_COLORS, Chart, dressed, faded, nothing, picking, titled
 from callkit.measures import MEASURES, sums
 
@@ -36,7 +36,8 @@ def by_verdict(
         .sort("day", "verdict")
         .collect(engine="streaming")
     )
-    agreeing = counted.filter(pl.col("verdict") == "agrees")["calls"].sum()
+    count = counted.filter(pl.col("verdict") == "agrees")["calls"].sum()
+    agreeing = "1 call agrees" if count == 1 else f"{count:,} calls agree"
     rows = counted.filter(pl.col("verdict") != "agrees")
     if what == "difference":
         rows = _differences(rows, chosen)
@@ -46,14 +47,14 @@ def by_verdict(
             pl.Series("text", [f"{count:,}" for count in rows["calls"]], pl.String),
         )
     told = joined(
-        chosen or "" if what == "difference" else f"{agreeing:,} calls agree and are not shown",
+        chosen or "" if what == "difference" else f"{agreeing}, not shown",
         others,
         unplaced,
     )
     if rows.is_empty():
         why = f"No call was billed too much or too little{f' in {chosen}' if chosen else ''}."
         return nothing(
-            why if what == "difference" else f"All {agreeing:,} calls agree.",
+            why if what == "difference" else "The one call agrees." if count == 1 else f"All {agreeing}.",
             title=title, theme=theme, width=width, height=height,
         )  # fmt: skip
     # Days without a difference are part of the answer: the axis covers them all.

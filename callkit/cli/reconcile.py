@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
@@ -18,7 +16,6 @@ from callkit.export import Cover, read_decisions, write
 from callkit.files import read_cdrs
 from callkit.invoice import Invoice, TieOut
 from callkit.invoice.best import best_tie_out, tied_again
-from callkit.invoice.calls import Clock
 from callkit.rates import RateDeck
 from callkit.reconciliation import Reconciliation, reconcile
 from callkit.reconciliation.wording import money_text, printable
@@ -48,7 +45,7 @@ def reconcile_files(arguments: argparse.Namespace) -> int:
     _writable(outs, [*files, *papers])
     decisions = None if arguments.decisions is None else read_decisions(arguments.decisions)
     cdrs, deck, invoice = _given(arguments)
-    tied = None if invoice is None else _tied(cdrs, invoice, arguments.clock)
+    tied = None if invoice is None else best_tie_out(cdrs, invoice, arguments.clock)
     result = reconcile(
         cdrs if tied is None else tied.cdrs,
         rate_deck=deck,
@@ -119,48 +116,6 @@ def _read(files: Sequence[Path], tz: str | None) -> pl.DataFrame:
         raise SchemaError(
             f"the files have columns of one name that cannot be put together: {error}. Rename or drop them."
         ) from None
-
-
-def _tied(cdrs: pl.DataFrame, invoice: Invoice, clock: Clock | None) -> TieOut:
-    """Hold the invoice against the records, cut as it fits them best where the user does not say how."""
-    tied, candidates = best_tie_out(cdrs, invoice, clock)
-    if candidates.height and (invoice.tz is None or clock is None):
-        _doubts(candidates)
-    return tied
-
-
-def _doubts(candidates: pl.DataFrame) -> None:
-    """Warn of what makes the best candidate a guess: no calls around the period, or another that fits as well."""
-    best = candidates.row(0, named=True)
-    if not best["covered"]:
-        warnings.warn(
-            f"the records do not reach over both ends of the invoice's period, so that how it is cut may be found "
-            f"wrong: {_cut(best)} is taken, by which {_fit(best)}. Fetch from 36 hours before it to 36 hours after "
-            f"it, or state --invoice-tz and --clock.",
-            UserWarning,
-            stacklevel=3,
-        )
-        return
-    as_good = [
-        _cut(other)
-        for other in candidates.filter(pl.col("rank") == best["rank"]).iter_rows(named=True)
-        if (other["tz"], other["clock"]) != (best["tz"], best["clock"])
-    ]
-    if as_good:
-        warnings.warn(
-            f"the invoice fits as well when it is cut in {', or in '.join(dict.fromkeys(as_good))}; {_cut(best)} is "
-            f"taken, by which {_fit(best)}. State --invoice-tz and --clock if you know them.",
-            UserWarning,
-            stacklevel=3,
-        )
-
-
-def _cut(candidate: dict[str, Any]) -> str:
-    return f"{candidate['tz']} by when a call was {candidate['clock']}"
-
-
-def _fit(candidate: dict[str, Any]) -> str:
-    return f"{candidate['tied']:,} of the invoice's {_counted(candidate['measures'], 'figure')} agree"
 
 
 def _covered(table: pl.DataFrame) -> list[str]:

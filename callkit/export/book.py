@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -106,12 +106,26 @@ class Book:
             if not part.height:
                 sheet.write_string(1, 0, "none", self.form(italic=True))
 
-    def rows(self, sheet: Any, name: str, top: int, frame: pl.DataFrame, columns: Sequence[Column]) -> int:
-        """Write a header and the rows under it; the number of the last row is returned."""
+    def rows(
+        self,
+        sheet: Any,
+        name: str,
+        top: int,
+        frame: pl.DataFrame,
+        columns: Sequence[Column],
+        *,
+        strong: Collection[int] = (),
+    ) -> int:
+        """Write a header and the rows under it, some in bold; the number of the last row is returned."""
         sheet.set_row(top, 30)
         for place, column in enumerate(columns):
             sheet.write_string(top, place, _title(column), self._head(column))
-        writers = [self._writer(sheet, frame, column, place) for place, column in enumerate(columns)]
+        writers = {
+            bold: [
+                self._writer(sheet, frame, column, place, bold=bold) for place, column in enumerate(columns)
+            ]
+            for bold in ((False, True) if strong else (False,))
+        }
         self._keep_long(name, top, frame, columns)
         lines = frame.select(_lines(columns)).to_series()
         for at, (row, tall) in enumerate(
@@ -119,7 +133,7 @@ class Book:
         ):
             if tall > 1:
                 sheet.set_row(at, min(_LINE_HEIGHT * tall, _MOST_HEIGHT))
-            for write, value in zip(writers, row, strict=True):
+            for write, value in zip(writers[at - top - 1 in strong], row, strict=True):
                 write(at, value)
         return top + frame.height
 
@@ -161,10 +175,10 @@ class Book:
         )
 
     def _writer(
-        self, sheet: Any, frame: pl.DataFrame, column: Column, place: int
+        self, sheet: Any, frame: pl.DataFrame, column: Column, place: int, *, bold: bool
     ) -> Callable[[int, Any], None]:
         """How the cells of a column are written; what each is was settled before the first row."""
-        looks: dict[str, Any] = {"bottom": 1, "bottom_color": _EDGE}
+        looks: dict[str, Any] = {"bottom": 1, "bottom_color": _EDGE} | ({"bold": True} if bold else {})
         if column.edited:
             looks |= {"bg_color": _EDITED}
         blank = self.form(**looks)

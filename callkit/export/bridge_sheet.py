@@ -13,7 +13,7 @@ from callkit.export.book import Book, Column
 from callkit.export.pack import Pack
 from callkit.export.texts import printed
 from callkit.export.waterfall import Bar, axis_start, bars
-from callkit.export.words import NO_CURRENCY, STEPS, amount
+from callkit.export.words import LEVELS, NO_CURRENCY, STEPS, amount
 
 Basis = Literal["quoted", "settled"]
 
@@ -71,7 +71,9 @@ def write_bridge(book: Book, pack: Pack) -> list[list[Bar]]:
         ]
         told = bars(part)
         sheet.write_string(top, 0, f"From billed to expected, {title}", book.form(bold=True, font_size=13))
-        last = book.rows(sheet, "bridge", top + 1, table(part), _COLUMNS)
+        rows = table(part)
+        levels = rows["title"].is_in(LEVELS).arg_true().to_list()
+        last = book.rows(sheet, "bridge", top + 1, rows, _COLUMNS, strong=levels)
         sheet.insert_chart(top + 1, len(_COLUMNS) + 1, _chart(book, title, told, first), _SHAPE)
         drawn.append(told)
         first += len(told)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 
-from callkit.arguments import time_zone
+from callkit.arguments import instant, period, time_zone
 
 __all__ = ["Cover"]
 
@@ -74,8 +74,10 @@ class Cover:
                 raise TypeError(f"Cover: {name} must be text, got {value!r}")
         for name in ("invoice_date", "contract_deadline"):
             self._set(name, _day(name, getattr(self, name)))
-        self._set("fetched_at", _instant("fetched_at", self.fetched_at))
-        self._set("period", _period(self.period))
+        if self.fetched_at is not None:
+            self._set("fetched_at", instant(self.fetched_at, "Cover: fetched_at"))
+        if self.period is not None:
+            self._set("period", period(self.period, "Cover: period"))
         if self.tz is not None:
             time_zone(self.tz)
         months: object = self.record_months
@@ -106,33 +108,3 @@ def _day(name: str, value: object) -> date | None:
         return date.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         raise ValueError(f"Cover: {name} must be a date such as '2026-10-31', got {value!r}") from None
-
-
-def _instant(name: str, value: object) -> datetime | None:
-    if value is None:
-        return None
-    example = "such as '2026-10-01T00:00:00+08:00'"
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise ValueError(f"Cover: {name} must be an instant {example}, got {value!r}") from None
-    if not isinstance(instant, datetime):
-        raise TypeError(f"Cover: {name} must be a datetime or text {example}, got {value!r}")
-    if instant.tzinfo is None:
-        raise ValueError(f"Cover: {name} has no zone: give an offset, {example}; got {value!r}")
-    return instant
-
-
-def _period(value: object) -> tuple[datetime, datetime] | None:
-    if value is None:
-        return None
-    if not isinstance(value, tuple | list) or len(value) != 2:
-        raise TypeError(f"Cover: period must be a pair (start, end), got {value!r}")
-    start, end = (_instant("period", edge) for edge in value)
-    if start is None or end is None:
-        raise TypeError(f"Cover: period must be a pair of instants (start, end), got {value!r}")
-    if start >= end:
-        raise ValueError(
-            f"Cover: period must start before it ends, got {start.isoformat()} to {end.isoformat()}"
-        )
-    return start, end

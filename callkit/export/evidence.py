@@ -73,7 +73,12 @@ def evidence(result: Reconciliation) -> tuple[pl.DataFrame, pl.DataFrame]:
         `EVIDENCE`, in the order of the claims, and `UNDERCHARGES`, by currency, the most money first.
     """
     calls = _calls(result)
-    claimed = result.claims.unique(_SAME, maintain_order=True).drop("claim")
+    # Records of one id with equal amounts cannot be told from each other here: each tells what is wrong with them all.
+    claimed = result.claims.group_by(_SAME, maintain_order=True).agg(
+        pl.col("grade").max(),
+        pl.col("cause").first(),
+        pl.col("explanation").unique(maintain_order=True).str.join(" "),
+    )
     claims = (
         calls.filter(verdict="overcharged")
         .join(claimed, on=_SAME, how="inner", nulls_equal=True)

@@ -10,7 +10,7 @@ import polars as pl
 from callkit.cdr import MONEY, mask_numbers
 from callkit.export.book import Column, Kind
 from callkit.export.deadline import instant_text
-from callkit.export.words import STEPS, TIED
+from callkit.export.words import LEVELS, STEPS, TIED
 
 _BOUNDARY = (
     *("moved_from", "moved_to", "local_time", "source", "call_id", "caller", "callee", "destination"),
@@ -24,6 +24,11 @@ class Table(NamedTuple):
 
     title: str
     frame: pl.DataFrame
+
+    def levels(self) -> list[int]:
+        """The rows that are no steps of a bridge."""
+        there = "step" in self.frame.columns
+        return self.frame["step"].is_in(LEVELS).arg_true().to_list() if there else []
 
 
 def checked(tie_out: object) -> None:
@@ -71,8 +76,8 @@ def _bridge(bridge: pl.DataFrame) -> pl.DataFrame:
         "currency",
         pl.coalesce("_title", "step").alias("step"),
         "what it is",
-        "lines",
-        "calls",
+        # No lines or no calls are what a row is not about, rather than a number of them.
+        *(pl.when(pl.col(name) > 0).then(name).alias(name) for name in ("lines", "calls")),
         "amount",
     )
 
@@ -97,9 +102,8 @@ def columns_of(frame: pl.DataFrame) -> list[Column]:
         elif isinstance(dtype, pl.Datetime):
             kind = "clock" if dtype.time_zone is None else "instant"
         if frame.is_empty() or frame[name].null_count() < frame.height:
-            told.append(
-                Column(name, name.replace("_", " "), 22 if kind in ("text", "instant", "clock") else 13, kind)
-            )
+            title = name.replace("cdr_", "CDR ").replace("_", " ")
+            told.append(Column(name, title, 22 if kind in ("text", "instant", "clock") else 13, kind))
     return told
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -47,6 +47,7 @@ def table(
     tz: str = "UTC",
     heads: bool = False,
     under: str | None = None,
+    strong: Collection[int] = (),
 ) -> str:
     """A table with a caption.
 
@@ -58,6 +59,8 @@ def table(
         Whether the first cell of a row is its heading.
     under
         A column of long texts, each of which stands under its row.
+    strong
+        The rows that stand out.
     """
     if frame.is_empty():
         return f'<p class="quiet">{text(caption)}: none.</p>'
@@ -74,7 +77,7 @@ def table(
     names = [column.name for column in columns]
     told = frame.select(*names, *([under] if under else [])).with_columns(printable(pl.col(pl.String)))
     rows = []
-    for row in told.iter_rows():
+    for place, row in enumerate(told.iter_rows()):
         values = row[: len(columns)]
         cells = [
             _cell(_words(value, digits.get(column.name), zone), column.form, heading=heads and at == 0)
@@ -85,7 +88,8 @@ def table(
             if under
             else ""
         )
-        rows.append(f"<tr{_class('over') if under else ''}>{''.join(cells)}</tr>{below}")
+        form = "over" if under else "total" if place in strong else ""
+        rows.append(f"<tr{_class(form)}>{''.join(cells)}</tr>{below}")
     return (
         f'<div class="wide"><table><caption>{text(caption)}</caption><thead><tr>{head}</tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"

@@ -15,8 +15,9 @@ from callkit.export.invoiced import Table, columns_of, plain, sums
 from callkit.export.method import coverage_of, method_of, provenance_of, reading
 from callkit.export.pack import Pack, facts_of
 from callkit.export.page import Shown, facts, table, text
+from callkit.export.page_calls import claims, undercharges
 from callkit.export.whole import whole_file
-from callkit.export.words import NO_CURRENCY, amount, cause_in_words, counted, decimals_of
+from callkit.export.words import LEVELS, NO_CURRENCY, amount, cause_in_words, counted, decimals_of
 
 _PAGE = """<!DOCTYPE html>
 <html lang="en">
@@ -68,8 +69,8 @@ def report(pack: Pack, most: int) -> str:
         **({"Invoice": _invoice(pack)} if pack.tie_out is not None else {}),
         "Claims by cause": _causes(pack),
         "What repeats": _patterns(pack),
-        "Claims": _claims(pack, most),
-        "Undercharges": _undercharges(pack, most),
+        "Claims": claims(pack, most),
+        "Undercharges": undercharges(pack, most),
         "Questions and further findings": _questions(pack),
         "Method": _method(pack),
     }
@@ -130,10 +131,11 @@ def _bridges(pack: Pack) -> str:
     for (basis, currency), part in parts(pack):
         title = f"{'Settled in ' if basis == 'settled' else ''}{currency or NO_CURRENCY}"
         rows = bridge_table(part)
-        rows = rows.filter((pl.col("amount") != 0) | pl.col("title").is_in(["Billed", "Expected"]))
+        rows = rows.filter((pl.col("amount") != 0) | pl.col("title").is_in(LEVELS))
+        levels = rows["title"].is_in(LEVELS).arg_true().to_list()
         told.append(
             f'<div class="block"><h3>{text(title)}</h3>{_picture(pack, basis, currency)}'
-            f"{table(rows, columns, title, heads=True)}</div>"
+            f"{table(rows, columns, title, heads=True, strong=levels)}</div>"
         )
     return "\n".join(told) or '<p class="quiet">Nothing was billed.</p>'
 
@@ -185,22 +187,26 @@ _BOTH = (
 def _invoice(pack: Pack) -> str:
     """What fits a page: of the bridge what is not zero, of the totals both sides, and what lies outside."""
     bridge, totals, *outside = sums(pack.tie_out)
-    kept = (pl.col("amount") != 0) | pl.col("step").is_in(["Invoice", "Billed", "Expected"])
+    kept = (pl.col("amount") != 0) | pl.col("step").is_in(LEVELS)
     shown = [
         Table(bridge.title, bridge.frame.filter(kept)),
-        Table(totals.title, totals.frame.select(_BOTH)),
+        Table(totals.title, totals.frame.select(_BOTH).rename({"amount_difference": "difference"})),
         *outside,
     ]
     told = []
-    for title, frame in shown:
-        words = plain(frame).with_columns(pl.col(pl.String).exclude("currency").str.replace_all("_", " "))
+    for each in shown:
+        words = plain(each.frame).with_columns(
+            pl.col(pl.String).exclude("currency").str.replace_all("_", " ")
+        )
         columns = [
             Shown(
-                column.name, column.title.capitalize(), "number" if column.kind in ("money", "count") else ""
+                column.name,
+                f"{column.title[:1].upper()}{column.title[1:]}",
+                "number" if column.kind in ("money", "count") else "",
             )
             for column in columns_of(words)
         ]
-        told.append(table(words, columns, title, heads=True))
+        told.append(table(words, columns, each.title, heads=True, strong=each.levels()))
     return "\n".join(told)
 
 
@@ -209,56 +215,6 @@ def _patterns(pack: Pack) -> str:
     if not sentences:
         return '<p class="quiet">Nothing does.</p>'
     return f"<ul>{''.join(f'<li>{text(sentence)}</li>' for sentence in sentences)}</ul>"
-
-
-_CALL = [
-    Shown("call_id", "Call", "id"),
-    Shown("when", "When", "short"),
-    Shown("route", "Route"),
-    Shown("call_duration", "Talk [s]", "number"),
-    Shown("charged_duration", "Charged [s]", "number"),
-    Shown("expected_charged_duration", "Due [s]", "number"),
-    Shown("billed", "Billed", "number"),
-    Shown("expected", "Expected", "number"),
-]
-
-
-def _claims(pack: Pack, most: int) -> str:
-    columns = [
-        Shown("number", "No.", "number"),
-        *_CALL,
-        Shown("claim", "Claim", "number"),
-        Shown("counted", "Demanded"),
-    ]
-    if (pack.claims["counted"] == "yes").all():
-        columns = [column for column in columns if column.name != "counted"]
-    when = pl.coalesce("submitted_at", "answered_at", "ended_at").alias("when")
-    told = []
-    for (currency,), claims in pack.claims.with_columns(when).group_by("currency", maintain_order=True):
-        dearest = claims.head(most)
-        left = claims.height - dearest.height
-        title = f"{counted(claims.height, 'claim')} in {currency or NO_CURRENCY}, the largest first; times in {pack.tz}"
-        told.append(table(dearest, columns, title, tz=pack.tz, under="explanation"))
-        if left:
-            told.append(f"<p>{counted(left, 'smaller one')} left out: all are in the workbook.</p>")
-    return "\n".join(told) or '<p class="quiet">None.</p>'
-
-
-def _undercharges(pack: Pack, most: int) -> str:
-    columns = [
-        *(column for column in _CALL if column.name != "route"),
-        Shown("undercharge", "Undercharge", "number"),
-        Shown("currency", "Currency", "short"),
-    ]
-    when = pl.coalesce("submitted_at", "answered_at", "ended_at").alias("when")
-    title = f"{counted(pack.undercharges.height, 'call')} billed too little"
-    told = table(
-        pack.undercharges.with_columns(when).head(most), columns, title, tz=pack.tz, under="explanation"
-    )
-    left = pack.undercharges.height - most
-    return told + (
-        f"<p>{counted(left, 'smaller one')} left out: all are in the workbook.</p>" if left > 0 else ""
-    )
 
 
 def _questions(pack: Pack) -> str:

@@ -32,6 +32,9 @@ TIED = {
 }
 """The way from an invoice to what the records bill, before the rows of the bridge."""
 
+LEVELS = frozenset(("Invoice", "Billed", "Expected"))
+"""The titles of the rows that are no steps: what the steps lead from and to."""
+
 CAUSES = {
     "double_billed": "the same conversation is billed twice",
     "unanswered_charged": "charged although nobody answered",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -90,10 +91,17 @@ def _findings(book: Book, pack: Pack) -> None:
 
 
 def _block(
-    book: Book, sheet: Any, row: int, title: str, *, frame: pl.DataFrame, columns: list[Column]
+    book: Book,
+    sheet: Any,
+    row: int,
+    title: str,
+    *,
+    frame: pl.DataFrame,
+    columns: list[Column],
+    strong: Collection[int] = (),
 ) -> int:
     sheet.write_string(row, 0, title, book.form(bold=True, font_size=12))
-    last = book.rows(sheet, sheet.get_name(), row + 1, frame, columns)
+    last = book.rows(sheet, sheet.get_name(), row + 1, frame, columns, strong=strong)
     if not frame.height:
         sheet.write_string(last + 1, 0, "none", book.form(italic=True))
     return last + 3
@@ -216,9 +224,11 @@ def _invoice(book: Book, pack: Pack) -> None:
         sheet.set_column(place, place, width)
     sheet.set_column(3, 40, 16)
     row = 0
-    for title, frame in sums(pack.tie_out):
-        told = plain(frame)
-        row = _block(book, sheet, row, title, frame=told, columns=columns_of(told))
+    for table in sums(pack.tie_out):
+        told = plain(table.frame)
+        row = _block(
+            book, sheet, row, table.title, frame=told, columns=columns_of(told), strong=table.levels()
+        )
     for title, frame in lists(pack.tie_out, masked=pack.masked):
         told = plain(frame)
         book.table(title, told, columns_of(told), fixed=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MINYEAR, UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -94,7 +94,9 @@ class _Reader:
             if isinstance(written, date):
                 day = written + timedelta(days=1) if self.end == "inclusive" else written
                 return self._first_instant(day)
-        except OverflowError:  # an end of time such as 9999-12-31 is none at all
+        except OverflowError:  # an end of time such as 0001-01-01 or 9999-12-31 is none at all
+            if isinstance(written, date) and written.year == MINYEAR:
+                return datetime.min.replace(tzinfo=UTC)
             return datetime.max.replace(tzinfo=UTC)
         return None
 

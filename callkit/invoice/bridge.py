@@ -7,7 +7,7 @@ import polars as pl
 from callkit.billing import money_of, units_of
 from callkit.cdr import MONEY, schema_of
 from callkit.invoice.asked import Asked
-from callkit.invoice.calls import at
+from callkit.invoice.calls import at, is_billed
 from callkit.invoice.cut import Cut
 from callkit.invoice.invoice import Invoice
 from callkit.invoice.kinds import KINDS
@@ -31,13 +31,15 @@ TIE_OUT_STEPS = (
 _PLAIN_STEPS = ("overcharged", "undercharged", "rounding", "unverified", "expected")
 
 
-def to_billed(invoice: Invoice, lines: pl.DataFrame) -> pl.DataFrame:
+def to_billed(invoice: Invoice, lines: pl.DataFrame, billed_calls: pl.DataFrame) -> pl.DataFrame:
     """Sum up what lies between the invoice's total and what the records of its period bill.
 
     Parameters
     ----------
     lines
-        `COMPARED`, piece by piece, with a currency.
+        `COMPARED`, piece by piece, with a currency and `_billed_calls`.
+    billed_calls
+        currency, `_billed_calls`: also of the pieces that are not compared, because nobody asks anything for them.
 
     Returns
     -------
@@ -57,7 +59,7 @@ def to_billed(invoice: Invoice, lines: pl.DataFrame) -> pl.DataFrame:
         .agg(pl.len().cast(pl.Int64).alias("lines"), none.alias("calls"), pl.col("amount").sum())
     )
     off = pl.col("status").is_in(["only_on_invoice", "only_in_cdrs"])
-    counted = [pl.col("lines").sum(), pl.col("cdr_calls").sum().alias("calls")]
+    counted = [pl.col("lines").sum(), pl.col("_billed_calls").sum().alias("calls")]
     differences = (
         lines.filter(pl.col("amount_difference") != 0)
         .group_by("currency", pl.when(off).then("status").otherwise(pl.lit("differences")).alias("step"))
@@ -68,10 +70,10 @@ def to_billed(invoice: Invoice, lines: pl.DataFrame) -> pl.DataFrame:
         .group_by("currency", pl.lit("rounding").alias("step"))
         .agg(*counted, pl.col("rounding").sum().alias("amount"))
     )
-    billed = lines.group_by("currency", pl.lit("billed").alias("step")).agg(
-        none.alias("lines"),
-        pl.col("cdr_calls").sum().alias("calls"),
-        pl.col("cdr_amount").sum().alias("amount"),
+    billed = (
+        lines.group_by("currency", pl.lit("billed").alias("step"))
+        .agg(none.alias("lines"), pl.col("cdr_amount").sum().alias("amount"))
+        .join(billed_calls.rename({"_billed_calls": "calls"}), on="currency", how="left", nulls_equal=True)
     )
     names = [name for name in BRIDGE if name != "part"]
     parts = [part.select(names) for part in (asked, apart, differences, rounding, billed)]
@@ -126,7 +128,7 @@ def _plain(records: pl.LazyFrame) -> pl.DataFrame:
     """The same of records whose expected cost is known, but not how it came about."""
     cost, expected = units_of(pl.col("cost")), units_of(pl.col("expected_cost"))
     known = pl.col("cost").is_not_null() & pl.col("expected_cost").is_not_null()
-    billed = records.filter(pl.col("cost").is_not_null())
+    billed = records.filter(is_billed())
     verdict = pl.col("verdict").fill_null("")
     named = (
         pl.when(verdict.is_in(["overcharged", "undercharged"])).then(verdict).otherwise(pl.lit("rounding"))

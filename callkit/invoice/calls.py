@@ -73,6 +73,11 @@ def population(name: Population) -> pl.Expr:
     return counts.fill_null(value=False)
 
 
+def is_billed() -> pl.Expr:
+    """Whether a record is billed, or should have been: what `Reconciliation.bridge` counts."""
+    return pl.col("cost").is_not_null() | (pl.col("charged_duration") > 0).fill_null(value=False)
+
+
 def checked_clock(clock: str) -> Clock:
     """Check the name of a clock.
 

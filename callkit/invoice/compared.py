@@ -61,7 +61,7 @@ def joined(pieces: pl.DataFrame, calls: pl.DataFrame, keys: Sequence[str]) -> pl
         pl.when(on_invoice).then("invoice_calls").otherwise(0).alias("invoice_calls"),
         pl.when(on_invoice).then("_seconds").otherwise(_NOTHING).alias("_seconds"),
         *(pl.col(name).fill_null(0) for name in ("lines", "_seconds_slack", "_amount", "_slack")),
-        *(pl.col(name).fill_null(0) for name in (*_COUNTED, "_billed")),
+        *(pl.col(name).fill_null(0) for name in (*_COUNTED, "_billed", "_billed_calls")),
     )
 
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from callkit.cdr import INSTANT
 from callkit.invoice.asked import Asked
-from callkit.invoice.calls import Clock, at
+from callkit.invoice.calls import Clock
 from callkit.invoice.periods import instants
 
 
@@ -29,12 +29,6 @@ class Cut:
     clock: Clock
     start: datetime
     end: datetime
-
-    def within(self) -> pl.Expr:
-        """Whether a record lies in the period; false for one without any instant."""
-        when = at(self.clock)
-        inside = (when >= pl.lit(self.start, INSTANT)) & (when < pl.lit(self.end, INSTANT))
-        return inside.fill_null(value=False)
 
     def marked(self, calls: pl.LazyFrame, itemised: pl.DataFrame) -> pl.LazyFrame:
         """Mark calls that are lines of their own (`_itemised`), and those or what is in the period (`_inside`).

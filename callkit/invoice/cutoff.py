@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from callkit.invoice.asked import Asked, an_invoice, asked
 from callkit.invoice.calls import CLOCKS, POPULATIONS, at, charged_seconds, checked_by, taken, with_keys
 from callkit.invoice.calls import population as counts
 from callkit.invoice.candidates import distinct
+from callkit.invoice.edges import uncovered
 from callkit.invoice.fitting import Fit, fits, summed, targets
 from callkit.invoice.invoice import Invoice
 from callkit.invoice.zones import edges_by_zones, offsets, zones
@@ -74,6 +76,12 @@ def find_cutoff(cdrs: object, invoice: Invoice, *, by: Sequence[str] = ("destina
     SchemaError, ValueError, TypeError
         As in `tie_out`.
 
+    Warns
+    -----
+    UserWarning
+        If the records do not reach over both ends of the period by the best candidate: what to fetch. There another one
+        may be the right one.
+
     Notes
     -----
     A decision is as good as its lead: several candidates of rank 1, or a second one with `behind` near zero, say that
@@ -92,6 +100,16 @@ def find_cutoff(cdrs: object, invoice: Invoice, *, by: Sequence[str] = ("destina
     1 Asia/Shanghai answered charged 0
     3 Asia/Karachi submitted answered 39
     """
+    found, doubt = searched(cdrs, invoice, by)
+    if doubt is not None:
+        warnings.warn(doubt, UserWarning, stacklevel=2)
+    return found
+
+
+def searched(
+    cdrs: object, invoice: Invoice, by: Sequence[str] = ("destination",)
+) -> tuple[pl.DataFrame, str | None]:
+    """Give what `find_cutoff` does; and what makes the best candidate doubtful, which it warns of."""
     records = taken(cdrs)
     usage = asked(invoice, checked_by(by, an_invoice(invoice).lines, records), itemise=False)
     moments = sorted({moment for level in targets(usage) for name in _EDGES for moment in level[name]})
@@ -108,11 +126,12 @@ def find_cutoff(cdrs: object, invoice: Invoice, *, by: Sequence[str] = ("destina
             fit = summed(held, population)
             counted = timed.filter(pl.col(f"{population}_calls") > 0)["t"]
             found += [
-                _Found(clock, population, one.zones, fit[by_edges[one.edges]], _covers(timed["t"], one.edges))
+                _Found(clock, population, one.zones, fit[by_edges[one.edges]], _sides(timed["t"], one.edges))
                 for one in distinct(zones_of, counted)
                 if by_edges[one.edges] in fit
             ]
-    return _ranked(found, usage)
+    answer = _ranked(found, usage)
+    return answer, uncovered(usage.period, found[0].sides)
 
 
 @dataclass(slots=True)
@@ -123,7 +142,7 @@ class _Found:
     population: str
     zones: list[str]
     fit: Fit
-    covered: bool
+    sides: frozenset[str]
 
 
 def _collected(records: pl.LazyFrame, usage: Asked) -> pl.DataFrame:
@@ -146,10 +165,14 @@ def _collected(records: pl.LazyFrame, usage: Asked) -> pl.DataFrame:
     return with_keys(calls, usage.by, usage.lumped).drop(usage.by).collect(engine="streaming")
 
 
-def _covers(instants: pl.Series, edges: tuple[int, ...]) -> bool:
-    """Whether there are calls on both sides of the whole period, whose edges come last."""
+def _sides(instants: pl.Series, edges: tuple[int, ...]) -> frozenset[str]:
+    """On which sides of the whole period, whose edges come last, there are calls."""
+    if instants.is_empty():
+        return frozenset()
     start, end = edges[-2:]
-    return bool(instants.len()) and instants[0] < start and instants[-1] >= end
+    return frozenset(
+        side for side, there in (("before", instants[0] < start), ("after", instants[-1] >= end)) if there
+    )
 
 
 def _ranked(found: list[_Found], usage: Asked) -> pl.DataFrame:
@@ -175,7 +198,7 @@ def _ranked(found: list[_Found], usage: Asked) -> pl.DataFrame:
             one.fit.seconds_off,
             one.fit.amounts_off,
             float(one.fit.off),
-            one.covered,
+            len(one.sides) == 2,
             offsets(one.zones[0], usage.period),
             one.zones,
         )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date  # noqa: N812 - the invoice has a field of that name
-from datetime import datetime, time
+from datetime import datetime
 from decimal import Decimal
 from html import escape
 from pathlib import Path
@@ -18,13 +17,16 @@ from callkit.cdr import as_lazy
 from callkit.errors import SchemaError
 from callkit.files.amounts import Sign
 from callkit.files.cells import Unreadable, listed
-from callkit.files.columns import ColumnMap, plain
-from callkit.files.dates import Ends, dates
+from callkit.files.columns import ColumnMap
+from callkit.files.dates import Ends
 from callkit.files.sheets import name_of, sheets
+from callkit.invoice.itself import day_of, said_of_itself
 from callkit.invoice.kinds import KINDS, checked_kinds
-from callkit.invoice.lines import Told, lines_of, stated_period
-from callkit.invoice.periods import DAY
+from callkit.invoice.lines import lines_of
+from callkit.invoice.periods import told_period
+from callkit.invoice.reading import Told
 from callkit.invoice.schema import LINES, NAMES, TOTALS
+from callkit.invoice.spans import stated_period
 from callkit.invoice.totals import without_totals
 from callkit.reconciliation.wording import money_text
 
@@ -188,7 +190,7 @@ class Invoice:
             raise SchemaError(
                 f"{told.where}: there is no line below the header. Was the file cut off, or edited by hand?"
             )
-        own = _said_of_itself(lines)
+        own = said_of_itself(lines)
         numbered = lines.with_row_index("line").cast({"line": pl.Int64})
         others = [name for name in numbered.columns if name not in LINES]
         return cls(
@@ -198,7 +200,10 @@ class Invoice:
             name=told.where,
             tz=time_zone(tz) if tz is not None else _own_zone(source, found[0].of),
             number=number or own.get("number"),
-            date=_day(Date.fromisoformat(date) if isinstance(date, str) else date or own.get("date"), told),
+            date=day_of(
+                Date.fromisoformat(date) if isinstance(date, str) else date or own.get("date"),
+                told.date_format,
+            ),
             vendor=vendor or own.get("vendor"),
             account=account or own.get("account"),
         )
@@ -247,41 +252,6 @@ class Invoice:
             ).rows()
         ]
         return told
-
-
-def told_period(start: datetime, end: datetime) -> tuple[str, str]:
-    """Tell a period as people do: whole days by the first and the last, else by moments."""
-    if start.time() == end.time() == time(0):
-        return f"{start:%Y-%m-%d}", f"{end - DAY:%Y-%m-%d}"
-    return f"{start:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}"
-
-
-_ITSELF = {
-    "number": r"invoice|(invoice|bill|document) (number|no|nr|id)",
-    "date": r"(invoice|bill|issue|document) date|issued( on)?",
-    "vendor": r"vendor|supplier|carrier|provider",
-    "account": r"account( (number|no|id|name))?|customer( (number|no|id|name))?",
-}
-
-
-def _said_of_itself(lines: pl.DataFrame) -> dict[str, str]:
-    """Find what holds for the invoice as a whole: columns of such a name with one value in them."""
-    found: dict[str, str] = {}
-    for name in lines.columns:
-        values = lines[name].drop_nulls().unique().cast(pl.String, strict=False).to_list()
-        for what, header in _ITSELF.items():
-            if name not in LINES and len(values) == 1 and re.fullmatch(header, plain(name)):
-                found.setdefault(what, values[0].strip())
-    return found
-
-
-def _day(date: Date | str | None, told: Told) -> Date | None:
-    """Read the invoice's date; None where it is written in a form that is not known."""
-    if not isinstance(date, str):
-        return date
-    read, _ = dates(pl.Series([date]), pl.Series([1]), "date", date_format=told.date_format)
-    day = read.to_list()[0]
-    return day.date() if day is not None else None
 
 
 def _by_place(cell: Unreadable) -> tuple[str, int]:

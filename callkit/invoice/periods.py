@@ -51,6 +51,13 @@ def instants(local: Iterable[datetime], zone: str) -> dict[datetime, datetime]:
     return {moment: moment.replace(tzinfo=placed, fold=0).astimezone(UTC) for moment in local}
 
 
+def told_period(start: datetime, end: datetime) -> tuple[str, str]:
+    """Tell a period as people do: whole days by the first and the last, else by moments."""
+    if _is_day(start) and _is_day(end):
+        return f"{start:%Y-%m-%d}", f"{end - DAY:%Y-%m-%d}"
+    return f"{start:%Y-%m-%d %H:%M:%S}", f"{end:%Y-%m-%d %H:%M:%S}"
+
+
 def _at_midnight(end: datetime) -> datetime:
     if end.time().replace(microsecond=0) in _LAST_MOMENTS:
         return datetime.combine(end.date(), time(0)) + DAY

@@ -14,8 +14,9 @@ from callkit.invoice.bridge import BRIDGE, to_billed, to_expected
 from callkit.invoice.calls import Population, at, is_reconciled, key_of
 from callkit.invoice.compared import COMPARED, STATUSES, shown, summed
 from callkit.invoice.cut import Cut, cut_of
+from callkit.invoice.edges import uncovered
 from callkit.invoice.invoice import Invoice
-from callkit.invoice.telling import html, text
+from callkit.invoice.telling import html, text, told_cut, told_outside, told_statuses
 from callkit.reconciliation.engine import reconcile
 from callkit.reconciliation.result import Reconciliation
 
@@ -58,7 +59,14 @@ class TieOut:
     bridge : pl.DataFrame
         currency, part, step, lines, calls, amount. The totals (part `total`) are `invoice`, `billed` by the records of
         the period, and `expected`. Between them, exactly: invoice = the steps of `tie_out` + billed, and billed = the
-        steps of `reconciliation` + expected.
+        steps of `reconciliation` + expected. `lines` are the invoice's lines that a row is about. `calls` are the
+        billed records (with a cost, or with charged seconds that have none yet) behind it, whatever the population:
+        for a step of `tie_out` those of its pieces, for one of `reconciliation` those that it changes; those of
+        `billed` are those of `unverified` and of `expected`.
+    uncovered : str or None
+        What to fetch, where the records do not reach over both ends of the period, so that a cut in another zone or by
+        another clock cannot be told. None for a reconciliation and for `Reconciliation.cdrs`: what was judged was
+        chosen before.
     population : "all", "answered" or "charged"
         Which calls are counted.
     invoice : Invoice
@@ -71,6 +79,7 @@ class TieOut:
     cut: Cut
     population: Population
     leaves: pl.DataFrame
+    billed_calls: pl.DataFrame
     labels: dict[str, dict[str, str]]
     outside: pl.DataFrame
     given: object
@@ -138,7 +147,7 @@ class TieOut:
     @cached_property
     def to_billed(self) -> pl.DataFrame:
         """The bridge from the invoice's total to what the records bill."""
-        return to_billed(self.invoice, shown(self.leaves))
+        return to_billed(self.invoice, shown(self.leaves), self.billed_calls)
 
     @cached_property
     def bridge(self) -> pl.DataFrame:
@@ -167,11 +176,27 @@ class TieOut:
         """Whether the bridge's second half costs nothing more to tell."""
         return isinstance(self.given, Reconciliation) or is_reconciled(self.given)
 
+    @property
+    def uncovered(self) -> str | None:
+        """What is to be fetched, where the records do not reach over both ends of the period."""
+        # Of calls that were judged, those of the invoice were chosen before: `cdrs` has no others.
+        return None if self.knows_expected else uncovered(self.asked.period, set(self.outside["side"]))
+
     def __repr__(self) -> str:
-        return text(self)
+        return text(self._title(), self.to_billed, self._notes())
 
     def _repr_html_(self) -> str:
-        return html(self)
+        bridge = self.bridge if self.knows_expected else self.to_billed
+        return html(self._title(), bridge, self._notes(), self.differences, self.asked.by)
+
+    def _title(self) -> str:
+        return told_cut(self.invoice, self.asked.period, self.cut, self.population)
+
+    def _notes(self) -> list[str]:
+        there = [name for name, frame in (("calls", self.calls), ("lines", self.lines)) if frame.height]
+        counts = told_statuses(" and ".join(there) or "lines", self.statuses)
+        doubt = [f"note: {self.uncovered}"] if self.uncovered else []
+        return [counts, *told_outside(self.outside), *doubt]
 
     def _finest(self, leaves: pl.DataFrame, more: list[str]) -> pl.DataFrame:
         keys = ["currency", "period_start", "period_end", *self.asked.by, *more]

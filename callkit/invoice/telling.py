@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from html import escape
-from typing import TYPE_CHECKING
 
 import polars as pl
 
 from callkit.cdr import mask_numbers
-from callkit.invoice.invoice import told_period
+from callkit.invoice.calls import Population
+from callkit.invoice.cut import Cut
+from callkit.invoice.invoice import Invoice
+from callkit.invoice.periods import told_period
 from callkit.reconciliation.wording import money_text
-
-if TYPE_CHECKING:
-    from callkit.invoice.result import TieOut
 
 NAMES = {
     "invoice": "Invoice",
@@ -45,10 +46,10 @@ _STATUS = {"only_on_invoice": "only on the invoice", "only_in_cdrs": "only in th
 _SHOWN = 10
 
 
-def text(tied: TieOut) -> str:
-    """Tell a tie-out in a few lines."""
-    said = [f"TieOut of {title(tied)}"]
-    for (currency,), part in tied.to_billed.group_by("currency", maintain_order=True):
+def text(title: str, to_billed: pl.DataFrame, notes: Sequence[str]) -> str:
+    """Tell a tie-out in a few lines: what it is, how the money adds up, and what else there is to say."""
+    said = [f"TieOut of {title}"]
+    for (currency,), part in to_billed.group_by("currency", maintain_order=True):
         amounts = dict(part.select("step", "amount").rows())
         if not any(amounts.values()):
             continue
@@ -59,36 +60,39 @@ def text(tied: TieOut) -> str:
         )
         total, billed = money_text(amounts["invoice"]), money_text(amounts["billed"])
         said.append(f"  {currency or '(no currency)'}: invoice {total} = records {billed} {terms}".rstrip())
-    return "\n".join([*said, f"  {counted(tied)}", *(f"  {line}" for line in beside(tied))])
+    return "\n".join([*said, *(f"  {note}" for note in notes)])
 
 
-def title(tied: TieOut) -> str:
+def html(
+    title: str, bridge: pl.DataFrame, notes: Sequence[str], differences: pl.DataFrame, by: Sequence[str]
+) -> str:
+    """Draw the bridge, and the lines that differ most."""
+    parts = [f"<strong>Tie-out of {escape(title)}</strong>", _bridge(bridge)]
+    parts += [f"<div>{escape(note)}</div>" for note in notes]
+    if differences.height:
+        parts.append(_differences(differences, by))
+    return f"<div>{''.join(parts)}</div>"
+
+
+def told_cut(invoice: Invoice, period: tuple[datetime, datetime], cut: Cut, population: Population) -> str:
     """Say which invoice, which period, and how the calls were taken."""
-    invoice = tied.invoice
-    start, end = told_period(*tied.asked.period)
+    start, end = told_period(*period)
     return (
-        f"invoice {invoice.number or invoice.name}, {start} to {end} in {tied.cut.tz}, by when a call was "
-        f"{_CLOCKS[tied.cut.clock]}; counted: {tied.population} calls"
+        f"invoice {invoice.number or invoice.name}, {start} to {end} in {cut.tz}, by when a call was "
+        f"{_CLOCKS[cut.clock]}; counted: {population} calls"
     )
 
 
-def counted(tied: TieOut) -> str:
-    """Say how many lines there are of each status."""
-    what = (
-        "calls and lines"
-        if tied.calls.height and tied.lines.height
-        else "calls"
-        if tied.calls.height
-        else "lines"
-    )
-    told = [f"{count:,} {_STATUSES[status]}" for status, count in tied.statuses.items() if count]
+def told_statuses(what: str, statuses: Mapping[str, int]) -> str:
+    """Say how many lines or calls there are of each status."""
+    told = [f"{count:,} {_STATUSES[status]}" for status, count in statuses.items() if count]
     return f"{what}: {', '.join(told) or 'none'}"
 
 
-def beside(tied: TieOut) -> list[str]:
+def told_outside(outside: pl.DataFrame) -> list[str]:
     """Say what was left out."""
     told = []
-    for (side,), part in tied.outside.group_by("side", maintain_order=True):
+    for (side,), part in outside.group_by("side", maintain_order=True):
         amounts = [
             f"{money_text(amount)} {currency or '(no currency)'}"
             for currency, amount in part.select("currency", "amount").rows()
@@ -100,17 +104,6 @@ def beside(tied: TieOut) -> list[str]:
             count = f"{calls:,} call{'' if calls == 1 else 's'}"
             told.append(f"{place}: {count}, {', '.join(amounts) or 'no money'}")
     return told
-
-
-def html(tied: TieOut) -> str:
-    """Draw the bridge, and the lines that differ most."""
-    bridge = tied.bridge if tied.knows_expected else tied.to_billed
-    parts = [f"<strong>Tie-out of {escape(title(tied))}</strong>", _bridge(bridge)]
-    parts.append(f"<div>{escape(counted(tied))}</div>")
-    parts += [f"<div>{escape(line)}</div>" for line in beside(tied)]
-    if tied.differences.height:
-        parts.append(_differences(tied))
-    return f"<div>{''.join(parts)}</div>"
 
 
 def _bridge(bridge: pl.DataFrame) -> str:
@@ -144,9 +137,9 @@ def _bridge(bridge: pl.DataFrame) -> str:
     return f"<table><thead><tr><th></th>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>"
 
 
-def _differences(tied: TieOut) -> str:
-    shown = mask_numbers(tied.differences.head(_SHOWN))
-    keys = [name for name in (*tied.asked.by, "call_id") if shown[name].null_count() < shown.height]
+def _differences(differences: pl.DataFrame, by: Sequence[str]) -> str:
+    shown = mask_numbers(differences.head(_SHOWN))
+    keys = [name for name in (*by, "call_id") if shown[name].null_count() < shown.height]
     head = "".join(
         f'<th style="text-align:left">{escape(name)}</th>' for name in ("period", "currency", *keys, "status")
     )
@@ -165,7 +158,7 @@ def _differences(tied: TieOut) -> str:
         cells = "".join(_words(escape(word)) for word in words)
         counts = "".join(_number(_count(row[f"{name}_difference"])) for name in ("calls", "seconds"))
         body.append(f"<tr>{cells}{counts}{_number(amount)}</tr>")
-    more = tied.differences.height - shown.height
+    more = differences.height - shown.height
     rest = f"<div>… and {more:,} more in .differences</div>" if more else ""
     return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{rest}"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Literal
 
@@ -20,6 +21,7 @@ from callkit.invoice.calls import (
     checked_by,
     checked_clock,
     folded,
+    is_billed,
     key_of,
     taken,
     with_keys,
@@ -83,6 +85,12 @@ def tie_out(
     ValueError, TypeError
         For an argument that is not as above, or an invoice that tells no period.
 
+    Warns
+    -----
+    UserWarning
+        If no zone is stated, and the records do not reach over both ends of the period: then nothing shows that it is
+        cut in another one. See `TieOut.uncovered`.
+
     Examples
     --------
     >>> import callkit as ck
@@ -104,17 +112,21 @@ def tie_out(
     calls = _calls(records, usage, cut)
     leaves = _leaves(calls.filter(pl.col("_inside")), usage, cut)
     counted = wanted or best_population(leaves)
-    return TieOut(
+    tied = TieOut(
         invoice=invoice,
         asked=usage,
         cut=cut,
         population=counted,
         leaves=compared(leaves, counted),
+        billed_calls=leaves.group_by("currency").agg(pl.col("_billed_calls").sum()),
         labels=_labels(invoice, records, names),
         outside=_outside(calls.filter(~pl.col("_inside")), cut, counted),
         given=cdrs,
         records=records,
     )
+    if tz is None and invoice.tz is None and tied.uncovered is not None:
+        warnings.warn(f"{tied.uncovered} Or state tz.", UserWarning, stacklevel=2)
+    return tied
 
 
 def _calls(records: pl.LazyFrame, usage: Asked, cut: Cut) -> pl.DataFrame:
@@ -127,6 +139,7 @@ def _calls(records: pl.LazyFrame, usage: Asked, cut: Cut) -> pl.DataFrame:
             at(cut.clock).alias("_at"),
             charged_seconds().alias("_charged_seconds"),
             units_of(pl.col("cost")).fill_null(0).alias("_billed"),
+            is_billed().alias("_is_billed"),
             *(counts(name).alias(f"_{name}") for name in POPULATIONS),
         ),
         usage.by,
@@ -211,6 +224,7 @@ def _sums() -> list[pl.Expr]:
             for name in POPULATIONS
         ),
         pl.col("_billed").sum(),
+        pl.col("_is_billed").sum().cast(pl.Int64).alias("_billed_calls"),
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property, reduce
@@ -13,19 +13,14 @@ from typing import Any, Literal
 import polars as pl
 
 from callkit.arguments import time_zone
-from callkit.cdr import schema_of
-from callkit.errors import SchemaError
 from callkit.files.amounts import Sign
-from callkit.files.cells import Unreadable, listed
 from callkit.files.columns import ColumnMap
 from callkit.files.dates import Ends
-from callkit.files.sheets import name_of
+from callkit.rates.content import UNREADABLE, Content, content_of, laid_over, refuse_other_unit
 from callkit.rates.difference import changes
 from callkit.rates.lookup import look_up
 from callkit.rates.matching import Matcher, Precedence
-from callkit.rates.reading import rows_of
 from callkit.rates.reasons import Reasons
-from callkit.rates.schema import ROWS
 from callkit.rates.stated import (
     Stated,
     Unit,
@@ -34,13 +29,9 @@ from callkit.rates.stated import (
     factor,
     one_of,
     unit_of_rates,
-    unit_text,
 )
 from callkit.rates.telling import counted, digest, told
 from callkit.rates.validation import problems
-from callkit.rates.versions import followed, refuse_contradictions, stacked
-
-UNREADABLE = schema_of(place=pl.String, column=pl.String, value=pl.String, expected=pl.String)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -186,8 +177,14 @@ class RateDeck:
         sources = list(source) if isinstance(source, list | tuple) else [source]
         if not sources:
             raise ValueError("source: an empty list; expected a path or a frame, or several of them")
-        decks = [_read(cls, each, stated, unreadable, contradictory) for each in sources]
-        return reduce(lambda earlier, later: earlier.followed_by(later), decks)
+        contents = [
+            content_of(each, stated, unreadable=unreadable, contradictory=contradictory) for each in sources
+        ]
+        return cls(
+            **_fields(reduce(laid_over, contents)),
+            tz=zone,
+            precedence="last" if contradictory == "last" else "first",
+        )
 
     def followed_by(self, other: RateDeck) -> RateDeck:
         """Put a later deck on top of this one, as carriers send them: full lists, or changes only.
@@ -224,22 +221,7 @@ class RateDeck:
         """
         if not isinstance(other, RateDeck):
             raise TypeError(f"followed_by needs a RateDeck, got {type(other).__name__}")
-        self._same_unit(other)
-        undated = other.rows.filter(pl.col("valid_from").is_null())
-        if undated.height:
-            raise ValueError(
-                f"{other.name}, {undated['place'][0]}: prefix {undated['prefix'][0]!r} has no start, so "
-                f"that it is open when it takes over from {self.name}: read it with valid_from='2026-09-01', or "
-                f"whenever it begins"
-            )
-        earlier, later = (_with_name(deck.rows, "place", deck.name) for deck in (self, other))
-        lists = [_with_name(deck.unreadable, "place", deck.name) for deck in (self, other)]
-        return replace(
-            self,
-            rows=_numbered(followed(earlier, later)),
-            unreadable=pl.concat(lists),
-            name=f"{self.name} + {other.name}",
-        )
+        return replace(self, **_fields(laid_over(self._content, other._content)))
 
     def validate(self, *, jump: Decimal | int | str = 2) -> pl.DataFrame:
         """Look for what is odd in the deck: nothing here stops it from being used.
@@ -314,19 +296,8 @@ class RateDeck:
         """
         if not isinstance(other, RateDeck):
             raise TypeError(f"diff needs a RateDeck, got {type(other).__name__}")
-        self._same_unit(other)
+        refuse_other_unit(self._content, other._content)
         return changes(self.rows, other.rows, beginning(announced, self.tz, "announced"), self.tz)
-
-    def _same_unit(self, other: RateDeck) -> None:
-        if self.per_seconds != other.per_seconds:
-            said = [
-                f"those of {deck.name} " + ("do not say it" if unit is None else f"are per {unit_text(unit)}")
-                for deck in (self, other)
-                for unit in (deck.per_seconds,)
-            ]
-            raise ValueError(
-                f"the rates of the two decks are not per the same unit: {', '.join(said)}. Read both with per_seconds=."
-            )
 
     def row_of(self) -> pl.Expr:
         """Look a call up, as an expression over the CDR frame's columns: `deck_row`, null where no row applies.
@@ -397,6 +368,10 @@ class RateDeck:
         """SHA-256 of what the deck says, 64 hexadecimal digits: whatever the file's form and the order of rows."""
         return digest(self.rows, self.per_seconds, self.precedence)
 
+    @property
+    def _content(self) -> Content:
+        return Content(self.rows, self.unreadable, self.name, self.per_seconds)
+
     @cached_property
     def _matcher(self) -> Matcher:
         return Matcher(self.rows, self.precedence)
@@ -420,51 +395,5 @@ class RateDeck:
         return told(self.rows, self.unreadable.height, self.per_seconds, self.tz)
 
 
-def _read(
-    kind: type[RateDeck],
-    source: object,
-    stated: Stated,
-    unreadable: Literal["refuse", "list"],
-    contradictory: Literal["refuse", "first", "last"],
-) -> RateDeck:
-    name = name_of(source)
-    frames, cells, unit = rows_of(source, stated)
-    if cells and unreadable == "refuse":
-        raise SchemaError(
-            f"{listed(name, cells)}\nMend the file, or read it with unreadable='list': the other rows are then read, "
-            f"and these are listed in the deck's .unreadable."
-        )
-    rows = _numbered(stacked(frames, name))
-    if rows.is_empty():
-        count = "no row of it can be read" if cells else "there are no rows below its header"
-        raise SchemaError(f"{name} holds no price: {count}.")
-    if contradictory == "refuse":
-        refuse_contradictions(rows, name)
-    return kind(
-        rows=rows,
-        unreadable=_unreadable(cells),
-        name=name,
-        tz=stated.tz,
-        per_seconds=unit,
-        precedence="last" if contradictory == "last" else "first",
-    )
-
-
-def _unreadable(cells: Sequence[Unreadable]) -> pl.DataFrame:
-    told = [(f"{cell.place}row {cell.row}", cell.column, cell.value, cell.expected) for cell in cells]
-    return pl.DataFrame(told, schema=UNREADABLE, orient="row")
-
-
-def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
-    return (
-        rows.drop("row", strict=False)
-        .with_row_index("row")
-        .select(pl.col(name).cast(dtype) for name, dtype in ROWS.items())
-    )
-
-
-def _with_name(frame: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
-    """Begin each place with the deck's name, but not once more in a deck that is made of several."""
-    if " + " in name:
-        return frame
-    return frame.with_columns(pl.format("{}, {}", pl.lit(name), column).alias(column))
+def _fields(content: Content) -> dict[str, Any]:
+    return {each.name: getattr(content, each.name) for each in fields(content)}

@@ -7,6 +7,7 @@ from typing import Literal
 import polars as pl
 
 from callkit.cdr import INSTANT
+from callkit.numbers import bare
 from callkit.rates.index import ALWAYS, DIGITS, NEVER, Index
 
 NEEDED = ("direction", "caller", "callee", "currency", "submitted_at", "answered_at", "ended_at")
@@ -23,7 +24,7 @@ def is_inbound() -> pl.Expr:
 def priced_number() -> pl.Expr:
     """The number that decides the price, without a leading `+` or `00`; null where it is no run of digits."""
     number = pl.when(is_inbound()).then("caller").otherwise("callee").cast(pl.String)
-    digits = number.str.strip_prefix("+").str.strip_prefix("00")
+    digits = bare(number)
     return pl.when(digits.str.contains("^[0-9]+$")).then(digits)
 
 

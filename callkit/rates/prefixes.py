@@ -91,8 +91,12 @@ def _digits(text: str, code: str) -> str:
     digits = re.sub(r"(?<=[0-9])(?:\*|[xX]+|%)$", "", digits)
     if not code:
         digits = digits.removeprefix("00")
-    if not re.fullmatch("[0-9]+", digits) or len(code + digits) > _MOST_DIGITS:
+    if not digits:
+        raise Unclear(f"{EXPECTED}; or * for the price of all numbers")
+    if not re.fullmatch("[0-9]+", digits):
         raise Unclear(EXPECTED)
+    if len(code + digits) > _MOST_DIGITS:
+        raise Unclear(f"{EXPECTED}, of at most {_MOST_DIGITS} digits")
     if not code and digits.startswith("0"):
         raise Unclear(f"{EXPECTED}; no country code begins with 0")
     return digits

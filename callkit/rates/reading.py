@@ -27,6 +27,7 @@ _DIRECTIONS = {
     **dict.fromkeys(("in", "inbound", "incoming", "origination", "mo", "i", "呼入"), "in"),
     **dict.fromkeys(("both", "any", "all", "*", "in/out", "out/in"), None),
 }
+_FIRST_YEAR, _LAST_YEAR = 2, 9998
 _SHEET_DATE = r"(\d{4}-\d\d-\d\d|\d{8})"
 
 
@@ -163,6 +164,14 @@ def _validity(part: Part) -> dict[str, pl.Series]:
                 end=stated.ends if name == "valid_to" else None,
             )
             part.unreadable += bad
+    # What stands for no date at all, such as 0001-01-01 and 9999-12-31, is an open beginning and an open end.
+    for at in (edges["valid_from"].dt.year() > _LAST_YEAR).fill_null(value=False).arg_true():
+        cell = sheet.frame[part.named("valid_from")][at]
+        part.refuse(at, "valid_from", cell, "a beginning that comes, or none where the price always held")
+    edges = {
+        name: edge.set(~edge.dt.year().is_between(_FIRST_YEAR, _LAST_YEAR).fill_null(value=True), None)
+        for name, edge in edges.items()
+    }
     start = stated.valid_from or _in_sheet_name(part)
     if start is not None:
         edges["valid_from"] = edges["valid_from"].fill_null(start)

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 
+from callkit.arguments import period as read_period
 from callkit.arguments import time_zone
 from callkit.billing import DIGITS, Rating
 from callkit.rates import RateDeck
@@ -34,9 +35,8 @@ def read(
         raise TypeError(f"rating must be a callkit.Rating or None, got {type(rating).__name__}")
     if rate_deck is not None and not isinstance(rate_deck, RateDeck):
         raise TypeError(f"rate_deck must be a callkit.RateDeck or None, got {type(rate_deck).__name__}")
-    return Asked(
-        rating, _tolerance(tolerance), time_zone(tz), _period(period), rate_deck, held(archive, match)
-    )
+    asked = None if period is None else read_period(period)
+    return Asked(rating, _tolerance(tolerance), time_zone(tz), asked, rate_deck, held(archive, match))
 
 
 def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
@@ -51,28 +51,3 @@ def _tolerance(value: Decimal | int | str | None) -> Decimal | None:
     if not amount.is_finite() or not 0 <= amount <= 10**9 or Fraction(amount) * 10**DIGITS % 1 != 0:
         raise ValueError(f"tolerance must be from 0 to 10^9 with at most {DIGITS} decimals, got {value!r}")
     return amount
-
-
-def _period(period: object) -> tuple[datetime, datetime] | None:
-    if period is None:
-        return None
-    if not isinstance(period, tuple | list) or len(period) != 2:
-        raise TypeError(f"period must be a pair (start, end), got {period!r}")
-    start, end = (_instant(edge) for edge in period)
-    if start >= end:
-        raise ValueError(
-            f"period: the start ({start.isoformat()}) must lie before the end ({end.isoformat()})"
-        )
-    return start, end
-
-
-def _instant(value: datetime | str) -> datetime:
-    try:
-        instant = datetime.fromisoformat(value) if isinstance(value, str) else value
-    except ValueError:
-        raise ValueError(f"period: cannot read {value!r} as an ISO 8601 instant with an offset") from None
-    if not isinstance(instant, datetime):
-        raise TypeError(f"period: expected datetimes or ISO 8601 text, got {type(value).__name__}")
-    if instant.tzinfo is None:
-        raise ValueError(f"period: {value!s} has no zone; give an offset, such as 2026-10-01T00:00:00+00:00")
-    return instant

@@ -82,6 +82,14 @@ def test_daily_money_is_exact_and_of_one_currency(result: ck.Reconciliation) -> 
     assert {row["text"].split(" ")[1] for row in rows} == {"EUR"}
 
 
+def test_one_call_that_agrees_is_one_call(result: ck.Reconciliation) -> None:
+    """A single call that agrees is told as one, beside others and alone."""
+    agreeing, others = (result.cdrs.filter((pl.col("verdict") == "agrees") == same) for same in (True, False))
+    beside = ck.charts.daily(pl.concat([agreeing.head(1), others]), "verdict").to_dict()["title"]["subtitle"]
+    assert "1 call agrees, not shown" in beside
+    assert "The one call agrees." in str(ck.charts.daily(agreeing.head(1), "verdict").to_dict())
+
+
 def test_daily_counts_what_does_not_agree(result: ck.Reconciliation) -> None:
     """Every call that does not agree is in a bar of its verdict; the ones that agree are counted in words."""
     chart = charts.daily(result.cdrs, "verdict", tz=TZ)

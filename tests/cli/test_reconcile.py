@@ -275,7 +275,7 @@ def test_a_cut_that_is_a_guess_is_noted(
     assert not notes[0]
     assert "do not reach over both ends of the invoice's period" in notes[1]
     assert " is taken, by which " in notes[1]
-    assert "state --invoice-tz and --clock" in notes[1]
+    assert "state zone and clock if you know them" in notes[1]
     assert not notes[2]
     assert not notes[3]
 

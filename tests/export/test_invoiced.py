@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from pathlib import Path
 
@@ -40,6 +41,11 @@ def test_the_workbook_has_the_tie_out(tied: tuple[ck.Reconciliation, ck.TieOut],
     assert steps == tie_out.bridge["amount"].to_list()
     assert [row[1] for row in bridge[:2]] == ["Invoice", "Fees"]
     assert all(row[1] and "_" not in row[1] and row[2] for row in bridge[: tie_out.bridge.height])
+    bold = {
+        row[1].value for row in told["invoice"].iter_rows(max_row=25) if row[1].font.bold and row[1].value
+    }
+    assert bold >= {"Invoice", "Billed", "Expected"}
+    assert "Fees" not in bold
     differences = rows(told["invoice differences"])
     assert [row["destination"] for row in differences] == tie_out.differences["destination"].to_list()
     assert "=cmd()" in {row["destination"] for row in differences}
@@ -58,6 +64,10 @@ def test_the_report_has_the_tie_out(tied: tuple[ck.Reconciliation, ck.TieOut], t
     assert "<h2>Invoice</h2>" in page
     assert "Only on the invoice" in page
     assert "lines without any record" in page
+    levels = re.findall(r'<tr class="total"><th scope="row">USD</th><td>(\w+)</td>', page)
+    assert levels == ["Invoice", "Billed", "Expected"]
+    assert '<td>lines without any record</td><td class="number">1</td><td class="number"></td>' in page
+    assert "CDR calls" in page
     assert "<h2>Invoice</h2>" not in made.to_html(tmp_path / "b.html").read_text(encoding="utf-8")
 
 

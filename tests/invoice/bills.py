@@ -46,7 +46,7 @@ def line(**stated: Any) -> dict[str, Any]:
 
 
 def bill(*lines: dict[str, Any], **arguments: Any) -> ck.Invoice:
-    """An invoice of lines; periods are [start, end)."""
+    """An invoice of lines that is cut in UTC, unless it is said otherwise; periods are [start, end)."""
     dtypes = {
         "period_start": pl.Datetime("us"),
         "period_end": pl.Datetime("us"),
@@ -60,7 +60,7 @@ def bill(*lines: dict[str, Any], **arguments: Any) -> ck.Invoice:
         name: pl.Series([each.get(name) for each in lines], dtype=dtypes.get(name, pl.String))
         for name in names
     }
-    return ck.Invoice.read(pl.DataFrame(columns), period_end="exclusive", **arguments)
+    return ck.Invoice.read(pl.DataFrame(columns), period_end="exclusive", **{"tz": "UTC"} | arguments)
 
 
 def on(day: int, hour: int = 12, **changed: Any) -> Call:

@@ -36,6 +36,10 @@ def check(tied: ck.TieOut) -> None:
         assert billed == between["reconciliation"] + expected
         own = tied.invoice.lines.filter(currency=currency) if currency else tied.invoice.lines.head(0)
         assert invoice == own["amount"].sum()
+        calls = dict(
+            tied.bridge.filter(pl.col("currency").eq_missing(currency)).select("step", "calls").rows()
+        )
+        assert calls["billed"] == calls["unverified"] + calls["expected"]
     for frame in (
         tied.totals,
         tied.destinations,
@@ -127,6 +131,21 @@ def test_a_rate_deck_is_part_of_the_bridge() -> None:
     tied = ck.tie_out(result, bill(line(**CALL)))
     check(tied)
     assert amounts(tied, "USD")["reconciliation", "rate"] == D("0.01998")
+
+
+def test_calls_of_the_bridge_are_the_billed_ones() -> None:
+    """Both halves count the same calls, whatever the population: those with a cost, and those that await theirs."""
+    failed = {"call_duration": 0, "charged_duration": 0}
+    calls = [on(3), on(4, **failed, cost=D(0)), on(5, **failed, cost=None), on(6, cost=None)]
+    calls += [on(7, **failed, cost=D(0), destination="Chile")]
+    invoice = bill(line(**CALL | {"amount": D("0.30")}))
+    result = ck.reconcile(numbered(*calls), rating=ck.Rating())
+    for judged in (result, result.cdrs):
+        tied = ck.tie_out(judged, invoice, population="charged")
+        check(tied)
+        calls_of = dict(tied.bridge.filter(calls=pl.col("calls")).select("step", "calls").rows())
+        assert (calls_of["billed"], calls_of["unverified"], calls_of["expected"]) == (4, 1, 3)
+        assert calls_of["differences"] == 3
 
 
 def test_a_currency_of_the_invoice_alone_is_bridged_too() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 # ruff: noqa: DTZ001 - what a wall clock shows has no zone
+import re
 from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -124,6 +125,7 @@ def naive(
     return tied, sum(shares, Fraction(0)) / max(len(shares), 1)
 
 
+@pytest.mark.filterwarnings("ignore:the records do not reach over both ends")
 @settings(max_examples=2)
 @given(seed=st.integers(0, 10**6), daily=st.booleans())
 def test_every_candidate_fits_as_the_naive_reference_says(seed: int, daily: bool) -> None:
@@ -163,13 +165,13 @@ def test_every_zone_is_in_one_candidate_of_each_kind() -> None:
 
 def test_zones_without_a_call_between_them_are_one_candidate() -> None:
     """Where no call lies between two zones' midnights they are one candidate; a call between them makes two."""
-    invoice = bill(line(calls=1))
-    noon = ck.find_cutoff(numbered(on(15)), invoice)
+    around = [on(-5, currency="EUR"), on(40, currency="EUR")]
+    noon = ck.find_cutoff(numbered(*around, on(15)), bill(line(calls=1)))
     assert noon.height == 9
     assert noon["rank"].unique().to_list() == [1]
     evening = on(30)
     evening["submitted_at"] = on(30, 17)["submitted_at"]  # October already from +07:00 on
-    found = ck.find_cutoff(numbered(on(15), evening), bill(line(calls=1)), by=())
+    found = ck.find_cutoff(numbered(*around, on(15), evening), bill(line(calls=1)), by=())
     submitted = found.filter(clock="submitted", population="charged").sort("rank")
     assert submitted["calls_off"].to_list() == [0, 1]
     assert "Asia/Shanghai" in submitted["zones"][0].to_list()
@@ -225,15 +227,20 @@ def test_labels_that_fit_no_call_leave_the_totals() -> None:
 
 
 def test_calls_that_end_with_the_period_are_said_not_to_cover_it() -> None:
-    """Without calls on both sides of a candidate's edges the answer says that some may be missing."""
+    """Without calls on both sides of the edges the answer says so, and a warning says what to fetch."""
     calls = month(300, 3)
     invoice = bill(*sums(calls.to_dicts(), "UTC", "submitted", "charged"))
     assert ck.find_cutoff(calls, invoice)["covered"].all()
     within = calls.filter(
         pl.col("submitted_at").dt.replace_time_zone(None).is_between(START, END, closed="left")
     )
-    found = ck.find_cutoff(within, invoice).filter(clock="submitted")
-    assert not found["covered"].any()
+    fetch = "Fetch from 2026-08-30T12:00:00+00:00 to 2026-10-02T12:00:00+00:00"
+    with pytest.warns(UserWarning, match=f"none is from before or after it.*{re.escape(fetch)}"):
+        found = ck.find_cutoff(within, invoice)
+    assert not found.filter(clock="submitted")["covered"].any()
+    until = calls.filter(pl.col("submitted_at").dt.replace_time_zone(None) < END)
+    with pytest.warns(UserWarning, match="none is from after it"):
+        ck.find_cutoff(until, invoice)
 
 
 @pytest.mark.parametrize("seed", [7, 8, 9])
@@ -275,7 +282,8 @@ def test_an_itemised_invoice_has_a_cut_too() -> None:
 
 def test_no_calls_at_all_is_an_answer_too() -> None:
     """Against an empty frame every candidate is off by all of the invoice, and all of them tie."""
-    found = ck.find_cutoff(month(5, 1).head(0), bill(line(calls=2, amount=D(3))))
+    with pytest.warns(UserWarning, match="none is from before or after it"):
+        found = ck.find_cutoff(month(5, 1).head(0), bill(line(calls=2, amount=D(3))))
     assert found["rank"].unique().to_list() == [1]
     assert found["calls_off"].unique().to_list() == [2]
     assert not found["covered"].any()

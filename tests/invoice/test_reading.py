@@ -279,6 +279,18 @@ def test_a_period_that_nobody_tells_is_asked_for_once(tmp_path: Path) -> None:
     assert "row" not in told
 
 
+@pytest.mark.parametrize("period", [("0001-01-01", "2026-09-30"), ("2026-09-01", "9999-12-31")])
+def test_the_ends_of_time_are_no_period(tmp_path: Path, period: tuple[str, str]) -> None:
+    """What programs write for no date at all is refused, in a cell and as an argument: it is in no zone."""
+    lines = f"Start,End,Country,Amount (USD)\n{','.join(period)},Germany,3.20\n"
+    columns = {"Start": "period_start", "End": "period_end"}
+    told = refused(text(tmp_path / "a.csv", lines), columns=columns)
+    assert "1 cell cannot be read" in told
+    assert "expected a date of the years 1900 to 9998" in told
+    with pytest.raises(ValueError, match=r"period: .* is not a date of the years 1900 to 9998"):
+        ck.Invoice.read(frame(), period=period)
+
+
 def test_a_note_below_the_table_is_named(tmp_path: Path) -> None:
     """Text below the lines is named as a row that is no line, with what to do."""
     file = text(tmp_path / "a.csv", "Country,Calls,Amount (USD)\nGermany,3,3.20\n\nPayable within 14 days\n")

@@ -6,6 +6,8 @@ import re
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 import callkit as ck
 from invoice.bills import bill, line, on
 from reconciliation.calls import numbered
@@ -42,6 +44,29 @@ def test_a_tie_out_introduces_itself() -> None:
         "  before the period: 1 call, 0.07998 USD",
         "  after the period: 1 call, 0.07998 USD",
     ]
+
+
+def test_records_that_end_with_the_period_are_told() -> None:
+    """Where nothing can show another cut, the tie-out says what to fetch, and warns if no zone is stated."""
+    calls, invoice = numbered(on(3), on(33)), bill(line(**CALL), tz=None)
+    said = "none is from before it.* Fetch from 2026-08-30T12:00:00"
+    with pytest.warns(UserWarning, match=said):
+        guessed = ck.tie_out(calls, invoice)
+    assert re.search(rf"^  note: .*{said}", repr(guessed), re.MULTILINE)
+    assert re.search(f"<div>note: .*{said}", guessed._repr_html_().replace("&#x27;", "'"))
+    stated = ck.tie_out(calls, invoice, tz="UTC")
+    assert stated.uncovered == guessed.uncovered
+    assert ck.tie_out(numbered(on(-2), on(3), on(33)), invoice).uncovered is None
+
+
+def test_what_was_judged_was_chosen_before() -> None:
+    """The calls of the invoice, reconciled and tied out again, have nothing around them and nothing to fetch."""
+    invoice = bill(line(**CALL), tz=None)
+    result = ck.reconcile(ck.tie_out(numbered(on(-2), on(3), on(33)), invoice).cdrs, rating=ck.Rating())
+    for given in (result, result.cdrs):
+        tied = ck.tie_out(given, invoice)
+        assert tied.uncovered is None
+        assert "note" not in repr(tied)
 
 
 def test_the_notebooks_table_adds_up() -> None:

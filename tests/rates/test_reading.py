@@ -160,6 +160,14 @@ def test_prefixes_as_decks_write_them(tmp_path, cell, read):
     assert f"row 2, column 'Prefix': '{cell}', expected digits of a number with the country code" in told
 
 
+@pytest.mark.parametrize(
+    ("cell", "told"), [("", "or * for the price of all numbers"), ("4" * 16, "at most 15")]
+)
+def test_no_prefix_and_too_long_a_one_say_what_to_write(tmp_path, cell, told):
+    """An empty prefix could be a mistake and is refused with the sign for all numbers; a long one with the limit."""
+    assert told in refused(text(tmp_path / "deck.csv", "Prefix,Rate", f"{cell},0.1"), currency="USD")
+
+
 def test_a_comma_between_prefixes_or_thousands_is_a_choice(tmp_path):
     """`447,448` alone could be either; another cell of the column or the user says which."""
     assert prefixes(tmp_path, "447,448", prefix_lists=True) == ["447", "448"]
@@ -315,7 +323,8 @@ def at(*when: int) -> datetime:
         ("2026-09-01T06:00:00+08:00", "2026-09-30 12:00", {}, (at(2026, 8, 31, 22), at(2026, 9, 30, 12))),
         ("01.09.2026", "30.09.2026", {"date_format": "%d.%m.%Y"}, (at(2026, 9, 1), at(2026, 10, 1))),
         ("01/09/26", "", {"date_format": "%d/%m/%y"}, (at(2026, 9, 1), None)),
-        ("", "9999-12-31", {}, (None, datetime.max.replace(tzinfo=UTC))),
+        ("0001-01-01", "9999-12-31", {}, (None, None)),
+        ("", "9999-12-31", {"tz": "Asia/Shanghai"}, (None, None)),
         ("", "", {"valid_from": "2026-09-01"}, (at(2026, 9, 1), None)),
         ("", "", {"valid_from": date(2026, 9, 1), "tz": "Asia/Shanghai"}, (at(2026, 8, 31, 16), None)),
     ],
@@ -334,6 +343,7 @@ def test_dates_are_days_of_the_deck_s_zone(tmp_path, start, end, arguments, read
         ("2026-02-30", "", "'2026-02-30', expected a date"),
         ("46266", "", "'46266', expected a date"),
         ("2026-09-02", "2026-09-01", "column 'Valid To': '2026-09-01', expected an end after the beginning"),
+        ("9999-12-31", "", "column 'Valid From': '9999-12-31', expected a beginning that comes"),
     ],
 )
 def test_dates_that_are_not_clear_are_refused(tmp_path, start, end, told):

@@ -22,6 +22,7 @@ import polars as pl
 import pytest
 
 import callkit as ck
+from callkit.invoice.calls import at
 from callkit.sandbox import Fault, FaultPlan
 from callkit.widgets import Workbench
 from callkit.widgets.workbench.headline import days_left
@@ -129,7 +130,8 @@ def test_the_invoice_says_which_calls_are_meant(done):
         cutoff = sandbox.cutoff
     cut = done.tie_out.cut
     assert (cut.start, cut.end, cut.clock) == (cutoff.start, cutoff.end, cutoff.clock)
-    assert done.result.cdrs.height == done.cdrs.filter(cut.within()).height < done.cdrs.height
+    inside = at(cut.clock).is_between(cut.start, cut.end, closed="left")
+    assert done.result.cdrs.height == done.cdrs.filter(inside).height < done.cdrs.height
     outside = done.cdrs.height - done.result.cdrs.height
     assert f"{outside:,} records are not of the invoice's period" in unescape(done.check.message.value)
 

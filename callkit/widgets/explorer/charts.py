@@ -10,7 +10,8 @@ from typing import Any
 import altair as alt
 import polars as pl
 
-from callkit.charts.days import coarse, draw_days, span_of
+from callkit.charts.axis import coarse, span_of
+from callkit.charts.days import draw_days
 from callkit.charts.dressing import FIRST, SECOND, Chart, dressed, look, nothing, shared, titled
 from callkit.charts.hours import WEEKDAYS, draw_hours, unit_of
 from callkit.charts.ranking import LONGEST, draw_ranks, ranks

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from callkit import cdr
-from callkit.charts.days import coarse
+from callkit.charts.axis import coarse
 from callkit.measures import instant
 from callkit.reconciliation import Reconciliation
 from callkit.reconciliation.ledger import STEPS, step_column

@@ -62,7 +62,7 @@ def _cut(asked: Asked, tied: TieOut | None) -> list[str]:
     if tied is not None:
         return [
             f"tied = ck.tie_out({_given('cdrs, invoice', _how(tied))})",
-            "cdrs = cdrs.filter(tied.cut.within())  # the calls of the invoice's period",
+            "cdrs = tied.cdrs  # the calls that the invoice is about",
         ]
     if asked.inside is None:
         return []

@@ -285,11 +285,11 @@ class Workbench(widgets.VBox):  # type: ignore[misc]  # ipywidgets ships no type
         notes = []
         if invoice is not None:
             try:
-                cut, _ = best_tie_out(cdrs, invoice)
+                cut = best_tie_out(cdrs, invoice)
             except ValueError as error:
                 notes.append(f"The invoice cannot be held against the records: {error}")
             else:
-                inside = cdrs.filter(cut.cut.within())
+                inside = cut.cdrs
                 if inside.height:
                     outside = cdrs.height - inside.height
                     if outside:
