@@ -28,6 +28,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -44,8 +45,9 @@ from callkit.archive.store import Store
 from callkit.archive.sync import Writer, Writing
 from callkit.archive.vendors import ITNIO, NX, ids_of, pending, sync_ids, sync_period
 from callkit.archive.verify import verify
+from callkit.arguments import instant
 from callkit.cdr import INSTANT
-from callkit.errors import ArchiveError, SchemaError
+from callkit.errors import ArchiveBusy, ArchiveError, SchemaError
 from callkit.fetch import ItnioVoice, NxWhatsApp
 from callkit.fetch.windows import period
 
@@ -65,7 +67,8 @@ class Archive:
     Parameters
     ----------
     path
-        A folder of this machine, made at the first sync, or an address such as `s3://bucket/archive`.
+        A folder of this machine, made at the first sync, or an address such as `s3://bucket/archive`. A path with one
+        of `% [ ] ^ |` in it is refused, because delta-rs cannot open it.
     keep_raw
         Keep the body of every answer, gzipped and addressed by its SHA-256: `verify` then rebuilds the records out of
         them. The bodies hold telephone numbers, and no credentials.
@@ -95,11 +98,13 @@ class Archive:
         storage_options: Mapping[str, str] | None = None,
         clock: Callable[[], datetime] | None = None,
     ) -> None:
+        if not isinstance(path, str | Path):
+            raise TypeError(f"path must be a folder or an address, got {type(path).__name__}")
         if not str(path).strip():
             raise ValueError("path must be a folder or an address, and is empty")
         self._store = Store(path, storage_options)
         self._keep_raw = keep_raw
-        self._clock = clock or (lambda: datetime.now(UTC))
+        self._time = clock
 
     @property
     def uri(self) -> str:
@@ -159,13 +164,13 @@ class Archive:
         IncompleteFetch, AuthenticationError, InvalidRequest, OutOfRange, RateLimited, VendorError
             As `fetch`. The windows before are kept.
         """
+        if not isinstance(look_back, timedelta):
+            raise TypeError(f"look_back must be a timedelta, like timedelta(days=7), got {look_back!r:.60}")
         if look_back < timedelta(0):
             raise ValueError(f"look_back must be 0 or more, got {look_back!r}")
         if not isinstance(source, ItnioVoice | NxWhatsApp):
             raise TypeError(f"source must be a client (ItnioVoice, NxWhatsApp), got {type(source).__name__}")
-        if account is not None and not account.strip():
-            raise ValueError("account must be a name that is not empty")
-        name = account or source.account
+        name = source.account if account is None else _named(account)
         if isinstance(source, ItnioVoice):
             if call_ids is not None or isinstance(start, list | pl.Series | pl.DataFrame):
                 raise TypeError("ITNIO is asked by period: sync(client, start, end)")
@@ -198,6 +203,7 @@ class Archive:
         wait
             As in `sync`.
         """
+        name = _named(account)
         frame = (
             cdr.validate(cdrs)
             .select(cdr.SCHEMA.names())
@@ -209,9 +215,9 @@ class Archive:
         done = Synced(unit="record")
         for source in frame["source"].unique().sort():
             mine = frame.filter(pl.col("source") == source)
-            with self._writing(wait, source, account) as writer:
+            with self._writing(wait, source, name) as writer:
                 if not replace:
-                    mine = mine.join(self._held_of(mine, source, account), on="call_id", how="anti")
+                    mine = mine.join(self._held_of(mine, source, name), on="call_id", how="anti")
                 writer.add(Reading("frame", mine, mine.height))
                 writer.flush()
                 one = self._tidied(writer)
@@ -246,7 +252,7 @@ class Archive:
         if as_of is None:
             rows = rows.filter(pl.col("seen_to").is_null())
         else:
-            at = pl.lit(_instant(as_of), INSTANT)
+            at = pl.lit(instant(as_of, "as_of").astimezone(UTC), INSTANT)
             rows = rows.filter(
                 pl.col("seen_from") <= at, pl.col("seen_to").is_null() | (pl.col("seen_to") > at)
             )
@@ -292,6 +298,9 @@ class Archive:
 
     def coverage(self) -> pl.DataFrame:
         """Say of every day what is held, whether that is all, and until when the vendor can be asked for it.
+
+        Where the vendor is asked by period, there is a row for every day since the first that was read, or since the
+        first that the vendor still shows; any other day has one if records of it are held.
 
         Returns
         -------
@@ -368,9 +377,10 @@ class Archive:
         wait
             As in `sync`.
         """
+        rows = restated.calls_of(name, cdrs, period, self._clock())
         self._store.make()
         with self._lock(wait):
-            restated.record_invoice(self._store, name, cdrs, period, self._clock(), replace=replace)
+            restated.record_invoice(self._store, name, rows, replace=replace)
 
     def invoiced(self) -> pl.DataFrame:
         """Give the calls of the recorded invoices: `callkit.archive.INVOICED`, sorted by invoice, source, call_id."""
@@ -394,6 +404,10 @@ class Archive:
         )
         return self._store.read(held.select("call_id").join(ids.to_frame().lazy(), on="call_id", how="semi"))
 
+    def _clock(self) -> datetime:
+        # Days are told in UTC, whatever zone the clock is in.
+        return datetime.now(UTC) if self._time is None else self._time().astimezone(UTC)
+
     def _lock(self, wait: float) -> Lock:
         folder = self._store.folder
         return Lock(None if folder is None else folder / ".callkit-lock", wait)
@@ -403,20 +417,13 @@ class Archive:
         return Writing(self._store, self._lock(wait), source, account, self._clock)
 
     def _tidied(self, writer: Writer) -> Synced:
-        for name in ("cdrs", "ledger", "raw", "asked"):
-            self._store.compact(name)
+        with suppress(ArchiveBusy):  # by another writer, where no lock keeps it out: what was read is kept
+            for name in ("cdrs", "ledger", "raw", "asked"):
+                self._store.compact(name)
         return writer.done
 
 
-def _instant(as_of: datetime | str) -> datetime:
-    problem = ""
-    instant = as_of if isinstance(as_of, datetime) else None
-    try:
-        instant = instant or datetime.fromisoformat(str(as_of))
-    except ValueError as error:
-        problem = f" ({error})"
-    if instant is None or instant.tzinfo is None:
-        raise ValueError(
-            f"as_of must be an instant with an offset, like 2026-10-01T00:00:00+00:00; got {as_of!r:.60}{problem}"
-        )
-    return instant.astimezone(UTC)
+def _named(account: object) -> str:
+    if not isinstance(account, str) or not account.strip():
+        raise ValueError(f"account must be a name that is not empty, got {account!r:.60}")
+    return account

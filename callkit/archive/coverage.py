@@ -14,7 +14,7 @@ from callkit.archive.vendors import ITNIO
 from callkit.cdr import INSTANT, schema_of
 from callkit.fetch.windows import Window
 
-__all__ = ["COVERAGE", "coverage", "forgotten_at", "two_months_before"]
+__all__ = ["COVERAGE", "MARGIN", "coverage", "forgotten_at", "two_months_before"]
 
 COVERAGE = schema_of(
     source=pl.String,
@@ -29,6 +29,9 @@ COVERAGE = schema_of(
     sentence=pl.String,
 )
 _DAY = 86_400
+
+MARGIN = timedelta(hours=1)
+"""So much of the two months is not counted on: the vendor's own reckoning of them is not documented."""
 
 
 def two_months_before(now: datetime) -> datetime:
@@ -88,12 +91,10 @@ def _listed(of_days: dict[date, int], ledger: pl.DataFrame, now: datetime) -> li
     stretches = united(windows.filter(pl.col("window_start") < pl.col("window_end")))
     last_read = _last_read(windows)
     visible = two_months_before(now)
-    first = min([*of_days, visible.date(), *(_date(stretch.start) for stretch in stretches[:1])])
-    last = max([*of_days, now.date()])
-    statuses = {
-        day: _status(day, stretches, now)
-        for day in (first + timedelta(days=n) for n in range((last - first).days + 1))
-    }
+    first = min([visible.date(), *(_date(stretch.start) for stretch in stretches[:1])])
+    since = (first + timedelta(days=n) for n in range((now.date() - first).days + 1))
+    # Days before and after only where there are records: a vendor may date one of them in 1970, or in 2099.
+    statuses = {day: _status(day, stretches, now) for day in sorted({*since, *of_days})}
     usual = _Usual({day: of_days.get(day, 0) for day, status in statuses.items() if status == "complete"})
     rows: list[_Row] = []
     for day, status in statuses.items():
@@ -111,11 +112,15 @@ def _status(day: date, stretches: list[Window], now: datetime) -> str:
     end = start + _DAY
     if any(stretch.start <= start and stretch.end >= end for stretch in stretches):
         return "complete"
-    if start <= now.timestamp() < end:
+    if now.timestamp() < end:
         return "open"
-    begun = any(stretch.start < end and stretch.end > start for stretch in stretches)
-    if _midnight(day) + timedelta(days=1) <= two_months_before(now):
+    # Of a day that is partly forgotten, what matters is the part that can still be had.
+    rest = max(start, int((two_months_before(now) + MARGIN).timestamp()))
+    if rest >= end or (
+        rest > start and any(stretch.start <= rest and stretch.end >= end for stretch in stretches)
+    ):
         return "gone"
+    begun = any(stretch.start < end and stretch.end > start for stretch in stretches)
     return "partial" if begun else "missing"
 
 

@@ -41,11 +41,9 @@ def _each(records: pl.Series) -> pl.Series:
     texts = frame.select(
         pl.concat_str([_text(frame[name]) for name in cdr.SCHEMA], separator="|")
     ).to_series()
-    digests = [
-        int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), signed=True)
-        for text in texts.to_list()
-    ]
-    return pl.Series(records.name, digests, dtype=pl.Int64)
+    digests = [blake2b(text, digest_size=8).digest() for text in texts.cast(pl.Binary)]
+    as_bytes = pl.Series(records.name, digests, dtype=pl.Binary)
+    return as_bytes.bin.reinterpret(dtype=pl.Int64, endianness="big")
 
 
 def _text(values: pl.Series) -> pl.Expr:

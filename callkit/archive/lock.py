@@ -42,6 +42,8 @@ class Lock:
     """
 
     def __init__(self, path: Path | None, wait: float = 0.0) -> None:
+        if isinstance(wait, bool) or not isinstance(wait, int | float):
+            raise TypeError(f"wait must be seconds, got {wait!r:.60}")
         self._path = path
         self._wait = wait
         self._token = uuid4().hex

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import polars as pl
@@ -10,9 +11,10 @@ from callkit import cdr
 from callkit.archive.schemas import INVOICED, RESTATEMENTS
 from callkit.archive.store import Store
 from callkit.cdr import INSTANT
+from callkit.errors import SchemaError
 from callkit.fetch.windows import period as read_period
 
-__all__ = ["invoiced", "record_invoice", "restatements"]
+__all__ = ["calls_of", "invoiced", "record_invoice", "restatements"]
 
 _KEY = ["source", "account", "call_id", "place"]
 _ORDER = ["seen_at", "source", "account", "call_id", "fields"]
@@ -67,38 +69,46 @@ def _placed(versions: pl.DataFrame) -> pl.DataFrame:
     return ordered.with_columns(place=pl.int_range(pl.len()).over("source", "account", "call_id", "seen_at"))
 
 
-def record_invoice(
-    store: Store,
-    name: str,
-    cdrs: object,
-    period: tuple[datetime | str, datetime | str] | None,
-    now: datetime,
-    *,
-    replace: bool,
-) -> None:
-    """Remember which calls were on an invoice."""
-    if not str(name).strip():
+def calls_of(
+    name: object, cdrs: object, period: Sequence[datetime | str] | None, now: datetime
+) -> pl.DataFrame:
+    """Make the rows of an invoice: `callkit.archive.INVOICED`."""
+    if not isinstance(name, str) or not name.strip():
         raise ValueError(f"name must be the invoice's number or another text, got {name!r:.60}")
+    if period is not None and (isinstance(period, str) or len(period) != 2):
+        raise TypeError(f"period must be (start, end), got {period!r:.60}")
     window = None if period is None else read_period(*period)
     edges = [None, None] if window is None else [window.start_text, window.end_text]
-    calls = cdr.as_lazy(cdrs).select("source", "call_id").unique()
+    calls = cdr.as_lazy(cdrs)
+    if missing := {"source", "call_id"}.difference(there := calls.collect_schema().names()):
+        raise SchemaError(
+            f"the calls of an invoice need {' and '.join(sorted(missing))}; there is {there!r:.200}"
+        )
+    instants = [
+        pl.lit(edge, pl.String).str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_unit="us") for edge in edges
+    ]
     rows = (
-        calls.with_columns(
+        calls.select("source", "call_id")
+        .unique()
+        .select(
             pl.lit(name).alias("invoice"),
-            pl.lit(edges[0], pl.String)
-            .str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_unit="us")
-            .alias("period_start"),
-            pl.lit(edges[1], pl.String)
-            .str.to_datetime("%Y-%m-%dT%H:%M:%S%z", time_unit="us")
-            .alias("period_end"),
+            "source",
+            "call_id",
+            instants[0].alias("period_start"),
+            instants[1].alias("period_end"),
             pl.lit(now, INSTANT).alias("recorded_at"),
         )
-        .select(INVOICED.names())
         .sort("source", "call_id")
         .collect(engine="streaming")
     )
-    mine = pl.col("invoice") == name
-    held = store.read(store.scan("invoiced").filter(mine))
+    if rows["source"].null_count() or rows["call_id"].null_count():
+        raise SchemaError("every call of an invoice needs a source and a call_id: filter out what has none")
+    return rows
+
+
+def record_invoice(store: Store, name: str, rows: pl.DataFrame, *, replace: bool) -> None:
+    """Remember which calls were on an invoice."""
+    held = store.read(store.scan("invoiced").filter(pl.col("invoice") == name))
     compared = [column for column in INVOICED if column != "recorded_at"]
     if held.select(compared).sort(compared).equals(rows.select(compared).sort(compared)):
         return

@@ -1,7 +1,8 @@
 """The archive's Delta tables: opened, read, appended to, merged into, compacted, and what goes wrong with them told.
 
-Everything about delta-rs is here. A commit of `cdrs` carries the ledger rows of its readings in its commit info, and
-the number of the transaction it is: Delta refuses it if another one came between reading and writing.
+Everything about delta-rs is here, but for the names of its files (`delta.py`). A commit of `cdrs` carries the ledger
+rows of its readings in its commit info, and the number of the transaction it is: Delta refuses it if another one came
+between reading and writing.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from callkit.archive.delta import library, table_class
 from callkit.archive.schemas import TABLES
 from callkit.archive.trouble import explained
 from callkit.archive.versions import Changes, changes
@@ -33,6 +35,8 @@ _FILE_SIZE = 32 * 1024 * 1024
 _ROW_GROUP = 131_072
 _SMALL = 8
 _RETENTION_HOURS = 168
+# delta-rs takes a folder for an address, where these mean something else; with some of them it panics.
+_UNOPENED = frozenset("%[\\]^|")
 
 
 class Store:
@@ -47,10 +51,16 @@ class Store:
     """
 
     def __init__(self, uri: str | Path, options: Mapping[str, str] | None = None) -> None:
-        self._lib = _deltalake()
+        self._lib = library()
         text = str(uri)
         self.folder: Path | None = None if "://" in text else Path(text).expanduser().absolute()
         self.uri = text.rstrip("/") if self.folder is None else str(self.folder)
+        named = "" if self.folder is None else self.folder.as_posix()
+        if wrong := sorted({one for one in named if one in _UNOPENED or not one.isprintable()}):
+            raise ValueError(
+                f"an archive's folder must not have {' or '.join(map(repr, wrong))} in its path, because the library "
+                f"that reads and writes its tables cannot open it: {named!r}"
+            )
         self._options = dict(options) if options else None
 
     def __repr__(self) -> str:
@@ -104,7 +114,7 @@ class Store:
         """
         with self.explained("cannot be read"):
             try:
-                table: DeltaTable = self._lib.DeltaTable(f"{self.uri}/{name}", storage_options=self._options)
+                table = table_class()(f"{self.uri}/{name}", storage_options=self._options)
             except import_module("deltalake.exceptions").TableNotFoundError:
                 return None
             if table.metadata().description != _FORMAT:
@@ -287,10 +297,3 @@ class Store:
 
 def _quoted(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
-
-
-def _deltalake() -> Any:
-    try:
-        return import_module("deltalake")
-    except ImportError:
-        raise ImportError("an archive needs the extra: pip install 'callkit[archive]'") from None

@@ -1,6 +1,6 @@
 """One sync: readings from a vendor into commits, in order, each with its ledger rows.
 
-Readings are gathered until they hold a few thousand records or a few seconds have gone by: a commit costs a few
+Readings are gathered until they hold some ten thousand records or a few seconds have gone by: a commit costs a few
 hundredths of a second however small it is. What is not committed when a process dies was not there; the next sync reads
 it again.
 """
@@ -34,10 +34,12 @@ __all__ = ["Writer", "Writing"]
 
 LOG = logging.getLogger("callkit.archive")
 
-_RECORDS_AT_ONCE = 5_000
+_RECORDS_AT_ONCE = 20_000
 _SECONDS_AT_ONCE = 5.0
 _ATTEMPTS = 5
 _BODIES_AT_ONCE = 32 * 1024 * 1024
+# A window is read again for as long as the vendor shows it, two months: what did not change gives the same bodies.
+_READ_AGAIN = timedelta(days=93)
 
 
 class Writer:
@@ -69,15 +71,19 @@ class Writer:
         last = mine["seen_at"].max()
         # Later than whatever was seen before, also where the clock was set back: versions do not overlap.
         self._floor = last + timedelta(microseconds=1) if isinstance(last, datetime) else self.began
+        self._kept: set[str] | None = None
         self._gathered: list[Reading] = []
+        self._waiting: set[str] = set()
         self._since = time.monotonic()
         self.done = Synced()
 
     def add(self, reading: Reading) -> None:
         """Take a reading; it is committed now or with some of those to come."""
-        if self._gathered and self._contradicts(reading):
-            self.flush()
+        ids = set(reading.frame["call_id"])
+        if not ids.isdisjoint(self._waiting):
+            self.flush()  # the later reading counts: it is compared with what the earlier one left
         self._gathered.append(reading)
+        self._waiting |= ids
         records = sum(one.frame.height for one in self._gathered)
         bodies = sum(len(body.zipped) for one in self._gathered for body in one.bodies)
         late = time.monotonic() - self._since > _SECONDS_AT_ONCE
@@ -88,7 +94,7 @@ class Writer:
         """Commit what was gathered."""
         if not self._gathered:
             return
-        readings, self._gathered = self._gathered, []
+        readings, self._gathered, self._waiting = self._gathered, [], set()
         self._keep(readings)
         for attempt in range(1, _ATTEMPTS + 1):
             self._lock.check()
@@ -102,18 +108,23 @@ class Writer:
                 time.sleep(0.1 * 2**attempt)
         self._since = time.monotonic()
 
-    def _contradicts(self, reading: Reading) -> bool:
-        """Whether it shows an id that is waiting to be committed: the later reading counts, so it has to wait."""
-        ids = set(reading.frame["call_id"])
-        return any(not ids.isdisjoint(waiting.frame["call_id"]) for waiting in self._gathered)
-
     def _keep(self, readings: Sequence[Reading]) -> None:
         """Keep the bodies before what is made of them: one that nothing names only costs some room."""
         bodies = {body.digest: body.zipped for reading in readings for body in reading.bodies}
-        if bodies:
-            month = f"{self.began:%Y-%m}"
-            rows = {"digest": list(bodies), "month": [month] * len(bodies), "body": list(bodies.values())}
+        if not bodies:
+            return
+        if self._kept is None:
+            recent = pl.col("month") >= f"{self.began - _READ_AGAIN:%Y-%m}"
+            try:
+                kept = self._store.read(self._store.scan("raw").filter(recent).select("digest"))
+                self._kept = set(kept["digest"])
+            except ArchiveError:  # what is damaged is kept once more: the vendor will not show it for long
+                self._kept = set()
+        new = [digest for digest in bodies if digest not in self._kept]
+        if new:
+            rows = {"digest": new, "month": f"{self.began:%Y-%m}", "body": [bodies[digest] for digest in new]}
             self._store.append("raw", pl.DataFrame(rows, schema=RAW))
+            self._kept.update(new)
 
     def _commit(self, readings: Sequence[Reading]) -> None:
         seen = max(self._clock(), self._floor)
@@ -122,6 +133,7 @@ class Writer:
         records = distinct(pl.concat(frames))
         table = self._store.there("cdrs")
         found = self._store.changes(table, records, _windows(readings), seen)
+        seen = self._floor = found.seen
         rows = [
             self._row(entry, reading, frame, found, seen)
             for (entry, reading), frame in zip(named, frames, strict=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -57,5 +58,6 @@ def _told(error: BaseException) -> str:
 
 
 def _first(error: BaseException) -> str:
-    text = " ".join(str(error).split())
+    # delta-rs colours its errors for a terminal.
+    text = " ".join(re.sub(r"\x1b\[[0-9;]*m", "", str(error)).split())
     return text if len(text) <= 400 else text[:399] + "…"

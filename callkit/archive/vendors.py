@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from threading import Lock as ThreadLock
 
@@ -43,13 +43,15 @@ def sync_period(
     total = 0
     # Windows that do not touch are asked for by themselves: what lies outside of them is told about otherwise.
     for group in _touching(windows):
+        border = cdr.empty()
         for stretch in client.stretches(group, kept.keep if keep_raw else None):
             total += stretch.total
             at_once = stretch.whole == stretch.window
             window = _claimed(stretch.window, early)
+            frame, border = _parted(_with_border(stretch.frame, border), window)
             bodies = [] if stretch.whole is None else kept.of(stretch.whole)
             own = bodies if at_once else []
-            writer.add(Reading("window", stretch.frame, stretch.total, window, at_once, own))
+            writer.add(Reading("window", frame, stretch.total, window, at_once, own))
             if stretch.whole is None:
                 continue
             if not at_once:  # the last part of a window that was too large to be read at once
@@ -115,7 +117,7 @@ def ids_of(call_ids: object) -> list[str]:
         if name not in names:
             raise ValueError(f"call_ids: the frame has no column 'call_id'; it has {', '.join(names)}")
         call_ids = frame.select(name).collect().to_series().drop_nulls()
-    if isinstance(call_ids, str | bytes) or not isinstance(call_ids, Iterable):
+    if isinstance(call_ids, str | bytes | Mapping) or not isinstance(call_ids, Iterable):
         raise TypeError(
             f"call_ids must be several ids (a list, a Series, a frame with call_id), got {type(call_ids).__name__}; "
             f"for one: [call_id]"
@@ -131,9 +133,11 @@ def ids_of(call_ids: object) -> list[str]:
 
 def _due(store: Store, account: str, recent: datetime) -> list[str]:
     asked = pending(store, account)["call_id"]
+    # A record without any time yet is as old as what is known of it.
+    at = pl.coalesce(instant_of(), "seen_from")
     held = (
         _of(store.scan("cdrs"), account)
-        .filter(pl.col("source") == NX, pl.col("seen_to").is_null(), instant_of() >= pl.lit(recent, INSTANT))
+        .filter(pl.col("seen_to").is_null(), at >= pl.lit(recent, INSTANT))
         .select("call_id")
     )
     again = store.read(held)["call_id"].unique().sort()
@@ -156,6 +160,24 @@ def _days_at_once(client: ItnioVoice, stretches: list[Window]) -> int:
 def _claimed(window: Window, early: frozenset[int]) -> Window:
     """What is claimed of a window: without the second that it begins early (see `to_read`)."""
     return Window(window.start + 1, window.end) if window.start in early else window
+
+
+def _parted(frame: pl.DataFrame, window: Window) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Leave what was submitted at the very end of a window to the next, whose it is.
+
+    A vendor may list it in both, and the client gives it once, with the first: the next reading would seem to say that
+    it is not there any more. What lies at the end of the last window the client leaves out.
+    """
+    end = datetime.fromisoformat(window.end_text)
+    at_end = frame["submitted_at"].eq_missing(pl.Series([end], dtype=INSTANT))
+    return (frame.filter(~at_end), frame.filter(at_end)) if at_end.any() else (frame, frame.clear())
+
+
+def _with_border(frame: pl.DataFrame, border: pl.DataFrame) -> pl.DataFrame:
+    """Add what the window before left; what was changed since is in the frame already, as it is now."""
+    if border.is_empty():
+        return frame
+    return pl.concat([border.join(frame, on=["call_id", "submitted_at"], how="anti"), frame])
 
 
 def _touching(windows: list[Window]) -> Iterator[list[Window]]:
@@ -185,10 +207,12 @@ class _Kept:
 
     def of(self, whole: Window) -> list[Body]:
         with self._lock:
-            mine = [
-                body
-                for window, body in self._bodies
-                if whole.start <= window.start and window.end <= whole.end
-            ]
-            self._bodies = [(window, body) for window, body in self._bodies if body not in mine]
+            mine: list[Body] = []
+            others: list[tuple[Window, Body]] = []
+            for window, body in self._bodies:
+                if whole.start <= window.start and window.end <= whole.end:
+                    mine.append(body)
+                else:
+                    others.append((window, body))
+            self._bodies = others
         return mine

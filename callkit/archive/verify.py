@@ -137,19 +137,21 @@ def _rebuilt(row: dict[str, Any], pages: Sequence[Sequence[Any]], bodies: dict[s
 def _differences(store: Store, rebuilt: pl.DataFrame, part: pl.DataFrame) -> Iterator[tuple[str, str]]:
     """Every record of the pages must be held as it came, and what a reading added must be in its pages."""
     records = rebuilt.select("entry", "source", "account", "call_id", "border", digest=digest_of())
-    low, high = records["call_id"].min(), records["call_id"].max()
-    entries = part["entry"].unique().sort()
+    ids = records["call_id"].unique()
+    asked_for = pl.col("call_id").is_between(pl.lit(ids.min()), pl.lit(ids.max()))
+    asked_for &= pl.col("call_id").is_in(ids.implode())
+    brought_here = pl.col("entry").is_in(part["entry"].to_list())
     held = store.read(
         store.scan("cdrs")
-        .filter(
-            pl.col("call_id").is_between(pl.lit(low), pl.lit(high)) | pl.col("entry").is_in(entries.to_list())
-        )
+        .filter(asked_for | brought_here)
         .select("source", "account", "call_id", "digest", "seen_from", came_with="entry")
-        .join(part.lazy().select("source", "account").unique(), on=["source", "account"], how="semi")
     )
-    seen = part.select("entry", "seen_at")
-    there = held.join(seen, how="cross").filter(pl.col("seen_from") <= pl.col("seen_at"))
     key = ["entry", "source", "account", "call_id", "digest"]
+    there = (
+        records.join(held, on=key[1:])
+        .join(part.select("entry", "seen_at"), on="entry")
+        .filter(pl.col("seen_from") <= pl.col("seen_at"))
+    )
     lost = (
         records.filter(~pl.col("border"))
         .join(there, on=key, how="anti")

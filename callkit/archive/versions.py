@@ -10,7 +10,7 @@ read; one that lists it twice in one window keeps both, too. A record that the v
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import polars as pl
 
@@ -35,11 +35,15 @@ class Changes:
         Versions that end, with all columns of `CDRS`; `seen_to` is set.
     changed
         Of `rows`, the call ids that were held before.
+    seen
+        When the versions begin and end: when it was read, or later, if a version that is held began later by the clock
+        of another machine.
     """
 
     rows: pl.DataFrame
     closed: pl.DataFrame
     changed: frozenset[str]
+    seen: datetime
 
 
 def prepared(frame: pl.DataFrame, account: str, entry: str) -> pl.DataFrame:
@@ -74,12 +78,13 @@ def changes(
         When it was read.
     """
     schema = CDRS.names()
+    known = _current(held, records) if records.height else CDRS.to_frame()
+    latest = known["seen_from"].max()
+    if isinstance(latest, datetime) and latest > seen:
+        seen = latest + timedelta(microseconds=1)
     begin = records.with_columns(seen_from=pl.lit(seen, cdr.INSTANT), seen_to=pl.lit(None, cdr.INSTANT))
-    if records.is_empty():
-        return Changes(begin.select(schema), CDRS.to_frame(), frozenset())
-    known = _current(held, records)
     if known.is_empty():
-        return Changes(begin.select(schema), CDRS.to_frame(), frozenset())
+        return Changes(begin.select(schema), CDRS.to_frame(), frozenset(), seen)
     same = known.join(records, on=_KEY, how="semi")
     rows = begin.join(same, on=_KEY, how="anti").select(schema)
     other = known.join(records, on=_KEY, how="anti")
@@ -89,6 +94,7 @@ def changes(
         rows,
         pl.concat([CDRS.to_frame(), ends], how="diagonal").select(schema),
         frozenset(rows.join(known, on="call_id", how="semi")["call_id"]),
+        seen,
     )
 
 

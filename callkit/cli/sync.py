@@ -14,7 +14,8 @@ from itertools import pairwise
 import polars as pl
 
 from callkit.archive import Archive
-from callkit.archive.coverage import two_months_before
+from callkit.archive.coverage import MARGIN, two_months_before
+from callkit.archive.readings import counted
 from callkit.cli.fetch import client_of
 from callkit.errors import ArchiveBusy
 from callkit.fetch import ItnioVoice
@@ -27,8 +28,6 @@ BUSY = 75
 """sysexits' EX_TEMPFAIL: try again later."""
 
 _STILL_COMING_IN = timedelta(minutes=5)
-# The vendor's own reckoning of two months is not documented: an hour is given away.
-_MARGIN = timedelta(hours=1)
 _STRETCHES = 6
 
 
@@ -48,7 +47,7 @@ def sync(arguments: argparse.Namespace) -> int:
         with _lines():
             if isinstance(client, ItnioVoice):
                 now = datetime.now(UTC)
-                start = arguments.start or two_months_before(now) + _MARGIN
+                start = arguments.start or two_months_before(now) + MARGIN
                 done = archive.sync(client, start, arguments.end or now - _STILL_COMING_IN, **options)
             else:
                 done = archive.sync(client, call_ids=_ids(arguments), **options)
@@ -111,15 +110,19 @@ def _accounts(archive: Archive, days: pl.DataFrame) -> list[str]:
         .agg(pl.col("read_at").max())
         .iter_rows()
     }
-    waiting = dict(archive.pending().group_by("account").len().iter_rows())
+    waiting = {
+        (source, account): count
+        for source, account, count in archive.pending().group_by("source", "account").len().iter_rows()
+    }
     lines = []
-    for mine in days.partition_by("source", "account", maintain_order=True):
-        source, account = str(mine["source"][0]), str(mine["account"][0])
+    # An account of which there is no record yet may have ids that were asked for.
+    for source, account in sorted({*days.select("source", "account").iter_rows(), *waiting}):
+        mine = days.filter(source=source, account=account)
         lines.append(f"\n{printable(f'{source}, account {account}')}")
         with_records = mine.filter(pl.col("records") > 0)["day"].sort().to_list()
         span = f", {with_records[0]} to {with_records[-1]}" if with_records else ""
         read = last_read.get((source, account), "never")
-        lines.append(f"  {mine['records'].sum():,} records{span}; last read {read}")
+        lines.append(f"  {counted(int(mine['records'].sum()), 'record')}{span}; last read {read}")
         complete = mine.filter("complete")["day"].to_list()
         if complete:
             lines.append(f"  Complete: {_stretches(complete)}")
@@ -129,8 +132,8 @@ def _accounts(archive: Archive, days: pl.DataFrame) -> list[str]:
                 lines.append(f"  {words}: {_stretches(found)}")
         runs_out = mine.filter(pl.col("expires_at").is_not_null()).sort("expires_at").head(1)
         lines += [f"  {sentence}" for sentence in runs_out["sentence"]]
-        if count := waiting.get(account, 0):
-            lines.append(f"  {count:,} ids that the vendor has no record of yet; the next sync asks again")
+        if count := waiting.get((source, account), 0):
+            lines.append(f"  {counted(count, 'id')} without a record yet; the next sync asks again")
     return lines
 
 
@@ -150,13 +153,20 @@ def _changes(restated: pl.DataFrame) -> list[str]:
         for currency, amount in by_currency.iter_rows()
     )
     calls = restated["call_id"].n_unique()
-    return ["", f"Changed by the vendor after it was first seen: {calls:,} calls, {amounts}"]
+    return ["", f"Changed by the vendor after it was first seen: {counted(calls, 'call')}, {amounts}"]
 
 
 def _verified(found: pl.DataFrame) -> int:
     wrong = found.filter(pl.col("problem").is_not_null())
-    pages = found["pages"].sum()
-    told = f"{found.height:,} readings, {found['added'].sum():,} records, {pages:,} kept pages"
+    pages = int(found["pages"].sum())
+    told = ", ".join(
+        counted(count, what)
+        for count, what in (
+            (found.height, "reading"),
+            (int(found["added"].sum()), "record"),
+            (pages, "kept page"),
+        )
+    )
     if wrong.is_empty():
         print(f"\nVerified: {told}.")
         return 0

@@ -45,10 +45,9 @@ Object stores
 
 An archive (`callkit.Archive`)
     Its records are a Delta table: `spark.read.format("delta").load(f"{archive.uri}/cdrs")` where the cluster has Delta.
-    Where it has not, delta-rs lists the files that are current. Either way, versions that have ended are left out:
+    Where it has not, the archive names the files that are current. Either way, versions that have ended are left out:
 
-    table = deltalake.DeltaTable(f"{archive.uri}/cdrs")
-    held = spark.read.option("basePath", f"{archive.uri}/cdrs").parquet(*table.file_uris())
+    held = spark.read.option("basePath", f"{archive.uri}/cdrs").parquet(*archive.files())
     cdrs = held.where("seen_to is null").select(*callkit.cdr.SCHEMA)
 
 Executors

@@ -87,6 +87,41 @@ def test_a_day_read_before_it_was_over(kit, tmp_path):
     assert of(later.coverage(), date(2026, 9, 2))["status"] == "partial"
 
 
+def test_a_record_of_tomorrow(kit, tmp_path):
+    """A vendor's clock may be ahead: a day that has not begun is open, and nothing of it has to be fetched in haste."""
+    noon = datetime(2026, 9, 2, 12, tzinfo=UTC)
+    archive = ck.Archive(tmp_path, clock=lambda: noon)
+    kit.write(archive, kit.frame(kit.call(1, noon + timedelta(days=1))), noon - timedelta(days=1), noon)
+    tomorrow = of(archive.coverage(), date(2026, 9, 3))
+    assert (tomorrow["status"], tomorrow["records"], tomorrow["expires_at"]) == ("open", 1, None)
+
+
+def test_records_of_days_that_nobody_lived_through(kit, tmp_path):
+    """A record that the vendor dates in another century has its day, and not all the days in between."""
+    noon = datetime(2026, 9, 2, 12, tzinfo=UTC)
+    archive = ck.Archive(tmp_path, clock=lambda: noon)
+    odd = [datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)]
+    calls = [kit.call(number, at) for number, at in enumerate(odd)]
+    kit.write(archive, kit.frame(*calls), noon - timedelta(days=1), noon)
+    found = archive.coverage()
+    assert found.filter(pl.col("records") > 0)["day"].to_list() == [at.date() for at in odd]
+    assert (of(found, odd[0].date())["status"], of(found, odd[1].date())["status"]) == ("gone", "open")
+    assert found.height == 2 + 63  # 2 July to 2 September
+
+
+def test_a_day_that_is_forgotten_in_part(sandbox, archive, kit):
+    """The vendor's oldest day is gone once all that it still shows is read; until then it is to be read now."""
+    oldest = date(2026, 7, 20)  # at 8:00, two months before
+    archive.sync(sandbox.itnio_voice(), "2026-07-20T12:00:00Z", "2026-07-22T00:00:00Z")
+    assert of(archive.coverage(), oldest)["sentence"].startswith("Sync now: ")
+    archive.sync(
+        sandbox.itnio_voice(), kit.EARLY - timedelta(days=62) + timedelta(hours=1), "2026-07-22T00:00:00Z"
+    )
+    found = of(archive.coverage(), oldest)
+    assert (found["status"], found["expires_at"]) == ("gone", None)
+    assert of(archive.coverage(), date(2026, 7, 21))["status"] == "complete"
+
+
 def test_calls_by_id_claim_nothing(sandbox, archive):
     """Of a vendor that is asked by id nobody can tell whether a day is complete."""
     archive.sync(sandbox.nx_whatsapp(), sandbox.call_ids)

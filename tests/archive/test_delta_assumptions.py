@@ -85,3 +85,13 @@ def test_a_merge_says_how_much_it_did(table):
     assert (done["num_target_rows_updated"], done["num_target_rows_inserted"]) == (2, 2)
     assert sorted(pl.scan_delta(table).collect()["value"]) == [5, 5, 9, 9]
     assert table.version() == 2
+
+
+def test_a_folder_s_name_is_given_as_in_an_address(tmp_path):
+    """The files of a table are named with the folder percent-encoded, and what follows as it is called on the disk."""
+    folder = tmp_path / "two words"
+    write_deltalake(folder, ROWS.with_columns(part=pl.lit("a b")), partition_by=["part"])
+    [file] = DeltaTable(folder).file_uris()
+    [there] = folder.rglob("*.parquet")
+    assert file == str(there).replace("two words", "two%20words")
+    assert "part=a%20b" in file

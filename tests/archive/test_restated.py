@@ -98,3 +98,22 @@ def test_an_invoice_twice(restated):
     assert archive.invoiced().group_by("invoice").len().sort("invoice").rows() == [(name, 5), ("other", 3)]
     with pytest.raises(ValueError, match="name must be"):
         archive.record_invoice(" ", before)
+
+
+@pytest.mark.parametrize(
+    ("name", "calls", "period", "says"),
+    [
+        (None, {"source": ["a"], "call_id": ["1"]}, None, "name must be"),
+        (5, {"source": ["a"], "call_id": ["1"]}, None, "name must be"),
+        ("A", {"source": ["a"]}, None, "need call_id; there is"),
+        ("A", {"source": ["a"], "call_id": [None]}, None, "needs a source and a call_id"),
+        ("A", {"source": ["a"], "call_id": ["1"]}, "2026-09", r"period must be \(start, end\)"),
+        ("A", {"source": ["a"], "call_id": ["1"]}, ("2026-09-01", "2026-10-01"), "has no zone"),
+    ],
+)
+def test_an_invoice_that_cannot_be_meant(tmp_path, name, calls, period, says):
+    """What is no invoice, or names no calls, is refused in words before anything is made."""
+    archive = ck.Archive(tmp_path / "archive")
+    with pytest.raises((TypeError, ValueError, ck.SchemaError), match=says):
+        archive.record_invoice(name, pl.DataFrame(calls), period=period)
+    assert not list(tmp_path.iterdir())

@@ -188,6 +188,43 @@ def test_calls_of_the_look_back_are_asked_again(sandbox, archive, kit):
     assert now.equals(cdr.sort(young))
 
 
+def test_a_call_without_a_time_is_asked_again(sandbox, archive):
+    """A WhatsApp call that has no time yet is as young as its record: it is read again until the look-back is over."""
+    client = sandbox.nx_whatsapp()
+    call = client.fetch(sandbox.call_ids).filter("found").head(1)
+    timeless = call.with_columns(
+        pl.lit(None, cdr.INSTANT).alias(name) for name in ("answered_at", "ended_at")
+    )
+    archive.add(timeless, account=client.account)
+    assert archive.sync(client, look_back=timedelta(days=2)).changed == 1
+    assert held(archive).equals(call)
+    archive.add(timeless, account=client.account, replace=True)
+    sandbox.advance(timedelta(days=3))
+    assert archive.sync(client, look_back=timedelta(days=2)).read == 0
+
+
+def test_a_body_is_kept_once(sandbox, archive, kit):
+    """Answers that come again as they were are not stored again, though every reading names its pages."""
+    raw = ck.Archive(archive.uri, keep_raw=True, clock=lambda: sandbox.now)
+    for _ in range(3):
+        raw.sync(sandbox.itnio_voice(), kit.START, kit.END, look_back=kit.ALWAYS)
+    bodies = raw._store.read(raw._store.scan("raw").select("digest"))["digest"]
+    assert bodies.is_unique().all()
+    verified = raw.verify()
+    assert verified["problem"].null_count() == verified.height
+    assert verified["pages"].sum() == 3 * bodies.len()
+
+
+def test_compaction_that_another_writer_overtakes(sandbox, archive, kit, monkeypatch):
+    """Where no lock keeps others out, files that were put together by somebody else do not make a sync fail."""
+
+    def refused(name):
+        raise ck.ArchiveBusy(f"{name} was written to meanwhile")
+
+    monkeypatch.setattr(archive._store, "compact", refused)
+    assert archive.sync(sandbox.itnio_voice(), kit.START, kit.END).new == archive.scan().collect().height
+
+
 def test_records_from_elsewhere(sandbox, archive, kit):
     """Records of earlier fetches are kept; those that are held already stay as they are unless they should not."""
     calls = sandbox.itnio_voice().fetch(kit.START, kit.END)
@@ -227,6 +264,7 @@ def test_no_secret_is_kept(sandbox, kit, tmp_path):
         (("itnio", ["a"]), "by period"),
         (("nx", "an id"), "several ids"),
         (("nx", ["a", ""]), "number 2"),
+        (("nx", {"call_id": ["1"]}), "several ids"),
         (("nx", pl.DataFrame({"a": ["1"], "b": ["2"]})), "no column 'call_id'"),
         (("nx", datetime(2026, 9, 1, tzinfo=UTC), datetime(2026, 9, 2, tzinfo=UTC)), "by id"),
     ],
@@ -238,6 +276,28 @@ def test_wrong_arguments(sandbox, archive, arguments, says):
     with pytest.raises((TypeError, ValueError), match=says):
         archive.sync(client, *rest)
     assert not Path(archive.uri).exists()
+
+
+@pytest.mark.parametrize(
+    ("named", "says"),
+    [
+        ({"look_back": 7}, r"look_back must be a timedelta, like timedelta\(days=7\), got 7"),
+        ({"look_back": -timedelta(1)}, "look_back must be 0 or more"),
+        ({"account": ""}, "account must be a name"),
+        ({"account": 5}, "account must be a name"),
+        ({"wait": "long"}, "wait must be seconds, got 'long'"),
+    ],
+)
+def test_wrong_options(sandbox, archive, kit, named, says):
+    """An option that is not what it should be is told by its name."""
+    with pytest.raises((TypeError, ValueError), match=says):
+        archive.sync(sandbox.itnio_voice(), kit.START, kit.END, **named)
+
+
+def test_an_account_without_a_name(archive):
+    """Records of nobody could never be found again by their account."""
+    with pytest.raises(ValueError, match="account must be a name"):
+        archive.add(cdr.empty(), account=" ")
 
 
 @pytest.mark.parametrize("as_of", ["2026-09-01", "yesterday", datetime(2026, 9, 1)])  # noqa: DTZ001 - refused

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import sys
 import textwrap
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 import callkit as ck
+from callkit.archive.trouble import explained
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*lists .* under an id that it lists already:UserWarning")
 DAY = ("2026-09-10T00:00:00Z", "2026-09-11T00:00:00Z")
@@ -176,6 +177,18 @@ def test_pages_that_were_tampered_with(sandbox, tmp_path):
     assert "is missing" in archive.verify()["problem"].item()
 
 
+def test_a_damaged_page_stops_no_sync(sandbox, tmp_path):
+    """Kept pages that cannot be read are told by `verify`; syncing goes on, and keeps what it reads again."""
+    archive = ck.Archive(tmp_path / "archive", keep_raw=True, clock=lambda: sandbox.now)
+    archive.sync(sandbox.itnio_voice(), *DAY)
+    [file] = files(archive, "raw")
+    file.write_bytes(b"PAR1")
+    archive.sync(sandbox.itnio_voice(), DAY[0], NEXT[1], look_back=timedelta(days=60))
+    assert ck.cdr.sort(archive.scan().collect()).equals(sandbox.itnio_voice().fetch(DAY[0], NEXT[1]))
+    with pytest.raises(ck.ArchiveError, match=file.name):
+        archive.verify()
+
+
 def test_records_that_the_pages_do_not_give(sandbox, tmp_path, monkeypatch):
     """Should what is kept and what was made of it ever part, the rebuilt records tell, in both directions."""
     archive = ck.Archive(tmp_path / "archive", keep_raw=True, clock=lambda: sandbox.now)
@@ -213,3 +226,12 @@ def test_a_future_clock_is_no_trouble(sandbox, a_day):
     off = ck.Archive(archive.uri, clock=lambda: datetime(2036, 1, 1, tzinfo=UTC))
     assert off.sync(sandbox.itnio_voice(), *DAY).new == 0
     intact(off, before)
+
+
+def test_no_colours_in_an_error():
+    """What the library below colours for a terminal is plain text: it goes into logs and mails."""
+    with (
+        pytest.raises(ck.ArchiveError, match="cannot be read: Generic S3 error ↳ timed out"),
+        explained("a", "cannot be read"),
+    ):
+        raise OSError("Generic S3 error \x1b[31m↳\x1b[0m timed out")

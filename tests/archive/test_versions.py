@@ -13,8 +13,11 @@ from hypothesis import strategies as st
 
 import callkit as ck
 from callkit import cdr
+from callkit.archive.readings import Reading
 from callkit.archive.schemas import CDRS
+from callkit.archive.vendors import ITNIO
 from callkit.archive.versions import changes, prepared
+from callkit.fetch.windows import Window
 
 DAY = datetime(2026, 9, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -182,6 +185,41 @@ def test_a_clock_that_was_set_back(kit, tmp_path):
     versions = archive._store.read(archive._store.scan("cdrs")).sort("seen_from")
     assert versions["seen_to"][0] == versions["seen_from"][1] > versions["seen_from"][0]
     assert versions["seen_to"][1] is None
+
+
+def test_a_clock_that_is_set_back_on_the_way(kit, tmp_path):
+    """Nor do they within one sync: a version never ends before it begins, and every instant shows one of them."""
+    now = DAY + timedelta(days=40)
+    archive = ck.Archive(tmp_path, clock=lambda: now)
+    with archive._writing(0, ITNIO, "a") as writer:
+        for cost, day in ((1, 42), (2, 41)):
+            now = DAY + timedelta(days=day)
+            window = Window(int(DAY.timestamp()), int((DAY + HOUR).timestamp()))
+            writer.add(Reading("window", kit.frame(kit.call(1, DAY, cost=cost)), 1, window))
+            writer.flush()
+    versions = archive._store.read(archive._store.scan("cdrs"))
+    assert versions.filter(pl.col("seen_to") < pl.col("seen_from")).is_empty()
+    assert as_rows(archive.scan(as_of=DAY + timedelta(days=42)).collect()) == [(1, 0, 2)]
+
+
+def test_the_clocks_of_two_machines(kit, tmp_path):
+    """Where no lock keeps writers apart, a slow clock's version begins after the one of a fast clock that it ends."""
+    slow, fast = (
+        ck.Archive(f"file://{tmp_path}/archive", clock=lambda days=days: DAY + timedelta(days=days))
+        for days in (40, 41)
+    )
+    window = Window(int(DAY.timestamp()), int((DAY + HOUR).timestamp()))
+    kit.write(slow, kit.frame(kit.call(2, DAY)), DAY, DAY + HOUR)
+    with slow._writing(0, ITNIO, "a") as writer:
+        read(fast, kit, [(1, 0, 1)], (0, 1))
+        writer.add(Reading("window", kit.frame(kit.call(1, DAY, cost=2)), 1, window))
+        writer.flush()
+    [row] = slow.restatements().rows(named=True)
+    assert (row["cost_before"], row["cost_after"]) == (1, 2)
+    assert as_rows(slow.scan(as_of=DAY + timedelta(days=41)).collect().filter(call_id=f"{1:019}")) == [
+        (1, 0, 1)
+    ]
+    assert slow.verify()["problem"].null_count() == slow.ledger().height
 
 
 @pytest.mark.parametrize("column", cdr.SCHEMA.names())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -136,12 +137,28 @@ def test_status(sandbox, folder, tmp_path, capsys):
     records = archive.scan(source="itnio-voice").collect().height
     assert f"{records} records, 2026-09-03 to 2026-09-04; last read 20" in told
     assert "Complete: 2026-09-03 to 2026-09-04 (2 days)" in told
-    assert "ids that the vendor has no record of yet" in told
+    assert re.search(r"nx-whatsapp.*\n.*\n  \d+ ids? without a record yet; the next sync asks again", told)
     assert "Changed by the vendor after it was first seen: 2 calls" in told
     assert "Verified: 4 readings" in told
     archive._store.there("cdrs").delete(f"call_id = '{dearer['call_id'][0]}'")
     assert main(["status", str(folder), "--verify"]) == 1
     assert "Not verified: " in capsys.readouterr().out
+
+
+def test_status_of_ids_alone(sandbox, folder, tmp_path, capsys):
+    """An account of which only ids are known is shown, under its own vendor."""
+    name = ["--account", "main"]
+    assert main(itnio(sandbox, folder, *name)) == 0
+    file = tmp_path / "ids.txt"
+    file.write_text("no-such-call")
+    command = ["sync", "nx", str(folder), "--base-url", sandbox.url, "--call-ids", str(file), *name]
+    assert main(command) == 0
+    capsys.readouterr()
+    assert main(["status", str(folder)]) == 0
+    before, _, nx = capsys.readouterr().out.partition("nx-whatsapp, account main\n")
+    assert "without a record" not in before
+    assert nx.startswith("  0 records; last read 20")
+    assert "  1 id without a record yet" in nx
 
 
 def test_status_that_fails_in_time(sandbox, folder, capsys):
