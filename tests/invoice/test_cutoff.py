@@ -30,6 +30,8 @@ def best(found: pl.DataFrame) -> pl.DataFrame:
     return found.filter(rank=1)
 
 
+# Of few calls at random none may lie on one side of the period, which is told.
+@pytest.mark.filterwarnings("ignore:the records do not reach over both ends")
 @settings(max_examples=5)
 @given(
     seed=st.integers(0, 10**6),
